@@ -1,0 +1,76 @@
+"""What a handler is given besides its parameters: who asks, the transaction, the request's facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from skeldir.domain.errors import Unauthorized
+
+Body = TypeVar("Body", covariant=True)
+Role = Literal["admin", "manager", "viewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a user of a tenant with an access token, or a system with the tenant's key."""
+
+    tenant_id: UUID
+    kind: Literal["user", "tenant_key"]
+    user_id: UUID | None = None
+    role: Role | None = None
+    scopes: frozenset[str] = frozenset()
+    token_id: UUID | None = None
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """The request as it came; header names are lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    client_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request as a handler sees it."""
+
+    request: RequestFacts
+    correlation_id: UUID
+    principal: Principal | None = None
+    transaction: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """Return the request's one transaction.
+
+        Raises RuntimeError when the operation says `x-transaction: none`.
+        """
+        if self.transaction is None:
+            message = "this operation opens its own tenant_session (x-transaction: none)"
+            raise RuntimeError(message)
+        return self.transaction
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Return the caller's tenant; raises Unauthorized for an anonymous caller."""
+        if self.principal is None:
+            raise Unauthorized
+        return self.principal.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[Body]):
+    """A handler's answer when it is more than a body: another success status, or headers."""
+
+    body: Body
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""Every setting of the service; nothing else reads the environment."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _user_data_dir() -> Path:
+    return Path.home() / ".local" / "share" / "skeldir"
+
+
+class Settings(BaseSettings):
+    """The settings, each read once from `SKELDIR_<NAME>` (and `DATABASE_URL` as everybody calls it)."""
+
+    model_config = SettingsConfigDict(env_prefix="SKELDIR_", frozen=True, extra="ignore")
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "SKELDIR_DATABASE_URL"),
+        description="PostgreSQL 15 or later, the API's login. Unset: an embedded server is started.",
+    )
+    worker_database_url: str | None = Field(
+        default=None, description="The workers' login. Unset: DATABASE_URL, assuming app_worker."
+    )
+    owner_database_url: str | None = Field(
+        default=None,
+        description="A login that may create roles, for migrations. Unset: DATABASE_URL.",
+    )
+    data_dir: Path = Field(
+        default_factory=_user_data_dir,
+        description="Where the embedded server and the generated keys live.",
+    )
+    keys: str | None = Field(
+        default=None,
+        description="The key ring as JSON. Unset: made once and kept in the data directory.",
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=200, description="Connections per process; also its handler threads."
+    )
+    validate_responses: bool = Field(
+        default=False, description="Check every response against its contract (tests, staging)."
+    )
+    body_bytes_max: int = Field(
+        default=1_048_576, ge=1_024, description="Larger request bodies are refused with 413."
+    )
+    access_token_seconds: int = Field(default=900, ge=60, le=3_600)
+    refresh_token_days: int = Field(default=30, ge=1, le=90)
+    login_failures_max: int = Field(
+        default=5, ge=1, description="Wrong passwords per login and window before 429."
+    )
+    login_failures_window_seconds: int = Field(default=900, ge=1)
+    lookback_days: int = Field(
+        default=30, ge=1, le=90, description="How long before an order a touch still counts."
+    )
+    attribution_debounce_seconds: int = Field(
+        default=2, ge=0, description="A journey rests this long before it is attributed again."
+    )
+    attribution_delay_seconds_max: int = Field(
+        default=30, ge=0, description="However busy a journey is, it waits no longer than this."
+    )
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where vendors and browsers reach this service; the tokens' issuer.",
+    )
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Build settings from the given variables only; for tests and for child processes."""
+    known = {name.lower().removeprefix("skeldir_"): value for name, value in environ.items()}
+    fields = {name: known[name] for name in Settings.model_fields if name in known}
+    return Settings.model_validate(fields)
+
+
+@cache
+def get_settings() -> Settings:
+    """Return this process's settings, read from its environment once."""
+    return Settings()
