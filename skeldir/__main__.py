@@ -1,0 +1,5 @@
+"""`python -m skeldir` is the `skeldir` command."""
+
+from skeldir.cli import main
+
+main()
