@@ -2,30 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from skeldir.domain.errors import Unauthorized
+from skeldir.security.principal import Principal, Role
+
+__all__ = ["Context", "Principal", "Reply", "RequestFacts", "Role"]
 
 Body = TypeVar("Body", covariant=True)
-Role = Literal["admin", "manager", "viewer"]
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks: a user of a tenant with an access token, or a system with the tenant's key."""
-
-    tenant_id: UUID
-    kind: Literal["user", "tenant_key"]
-    user_id: UUID | None = None
-    role: Role | None = None
-    scopes: frozenset[str] = frozenset()
-    token_id: UUID | None = None
-    issued_at: datetime | None = None
-    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

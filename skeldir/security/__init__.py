@@ -1,0 +1,1 @@
+"""Keys, keyed hashes, sealed secrets, passwords and access tokens."""
