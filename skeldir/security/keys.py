@@ -144,8 +144,7 @@ def _key_bytes(encoded: str) -> bytes:
 
 def _signing(part: Mapping[str, Any]) -> SigningKeys:
     private = {
-        kid: Ed25519PrivateKey.from_private_bytes(_key_bytes(seed))
-        for kid, seed in part["keys"].items()
+        kid: Ed25519PrivateKey.from_private_bytes(_key_bytes(seed)) for kid, seed in part["keys"].items()
     }
     private[part["current"]]  # a current key that is not there: KeyError
     return SigningKeys(current=part["current"], private=private)

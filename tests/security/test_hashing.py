@@ -6,9 +6,7 @@ from skeldir.security.hashing import key_hash, login_hash, new_key
 from skeldir.security.keys import KeyRing, new_ring_document, parse_ring
 
 
-@pytest.mark.parametrize(
-    "written", ["Ada@Example.test", "  ada@example.test ", "\uff41da@example.test"]
-)
+@pytest.mark.parametrize("written", ["Ada@Example.test", "  ada@example.test ", "\uff41da@example.test"])
 def test_a_login_hashes_alike_however_it_is_written(ring: KeyRing, written: str) -> None:
     assert login_hash(written, ring=ring) == login_hash("ada@example.test", ring=ring)
 

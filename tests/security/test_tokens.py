@@ -130,15 +130,11 @@ def test_a_token_with_a_wrong_header_is_refused(
     _refused(_forge(ring, token, header=header), ring, settings)
 
 
-def test_a_token_that_names_no_algorithm_is_refused(
-    ring: KeyRing, settings: Settings, token: str
-) -> None:
+def test_a_token_that_names_no_algorithm_is_refused(ring: KeyRing, settings: Settings, token: str) -> None:
     payload = token.split(".")[1]
     header = json.dumps({"alg": "none", "kid": "jwt-1", "typ": "at+jwt"})
 
-    _refused(
-        f"{urlsafe_b64encode(header.encode()).decode().rstrip('=')}.{payload}.", ring, settings
-    )
+    _refused(f"{urlsafe_b64encode(header.encode()).decode().rstrip('=')}.{payload}.", ring, settings)
 
 
 def test_a_token_signed_with_the_public_key_as_a_shared_secret_is_refused(
