@@ -1,0 +1,144 @@
+"""Which marketing channel a touch came through: a data table, first match wins."""
+
+import re
+from typing import Final
+
+DIRECT: Final = "direct"
+UNKNOWN: Final = "unknown"
+
+# What people write into utm_source, in lower case, without punctuation.
+_SOURCES: Final = {
+    "google": "google googleads adwords googleadwords gads gdn youtube googleshopping dv360",
+    "facebook": "facebook facebookads fb fbads instagram instagramads ig meta metaads messenger",
+    "facebook_brand": "fbbrand facebookbrand metabrand",
+    "tiktok": "tiktok tiktokads",
+    "search": "bing duckduckgo yahoo ecosia baidu yandex qwant startpage brave",
+    "social": "linkedin twitter x tco reddit pinterest threads mastodon bluesky snapchat whatsapp telegram",
+    "email": "email mail newsletter klaviyo mailchimp omnisend sendgrid brevo mailjet customerio",
+    "direct": "direct none notset",
+}
+_MEDIUMS: Final = {
+    "display": "display banner gdn interstitial expandable cpm pdisplay programmatic",
+    "brand": "brand paidbrand brandawareness awareness fbbrand",
+    "paid": "ads ad sem pla pmax performancemax shopping retargeting remarketing sponsored promoted infeed",
+    "organic": "organic organicsearch seo search organicsocial social socialnetwork socialmedia sm sns",
+    "email": "email mail newsletter edm emailing",
+    "referral": "referral referrer affiliate partner link blog press",
+    "direct": "none notset direct",
+}
+_PAID_MEDIUM: Final = re.compile(r".*cp[acimv]|cp[acimv].*|ppc.*|paid.*|.*paid")
+
+# The advertising parameter that only its platform's ads carry. fbclid is missing: organic links have it too.
+_CLICK_IDS: Final = {
+    "gclid": "google_search_paid",
+    "gbraid": "google_search_paid",
+    "wbraid": "google_search_paid",
+    "ttclid": "tiktok_paid",
+}
+# (source, medium) -> code; "*" is anything, "" is nothing told. The order is the precedence.
+_RULES: Final = (
+    ("*", "email", "email"),
+    ("google", "display", "google_display_paid"),
+    ("google", "brand", "google_search_paid"),
+    ("google", "paid", "google_search_paid"),
+    ("facebook_brand", "*", "facebook_brand"),
+    ("facebook", "brand", "facebook_brand"),
+    ("facebook", "display", "facebook_paid"),
+    ("facebook", "paid", "facebook_paid"),
+    ("tiktok", "display", "tiktok_paid"),
+    ("tiktok", "brand", "tiktok_paid"),
+    ("tiktok", "paid", "tiktok_paid"),
+    ("*", "display", UNKNOWN),
+    ("*", "brand", UNKNOWN),
+    ("*", "paid", UNKNOWN),
+    ("*", "organic", "organic"),
+    ("*", "referral", "referral"),
+    ("email", "", "email"),
+    ("google", "", "organic"),
+    ("search", "", "organic"),
+    ("facebook", "", "organic"),
+    ("tiktok", "", "organic"),
+    ("social", "", "organic"),
+    ("direct", "", DIRECT),
+    ("direct", "direct", DIRECT),
+    ("", "direct", DIRECT),
+    ("site", "", "referral"),
+)
+
+
+def _by_word(families: dict[str, str]) -> dict[str, str]:
+    return {word: family for family, words in families.items() for word in words.split()}
+
+
+_SOURCE_FAMILY: Final = _by_word(_SOURCES)
+_MEDIUM_FAMILY: Final = _by_word(_MEDIUMS)
+
+
+def classify(
+    *,
+    utm_source: str | None,
+    utm_medium: str | None,
+    click_id: str | None = None,
+    referrer: str | None = None,
+) -> str:
+    """Return the channel code of a touch from what is told of its origin; never raises.
+
+    `click_id` is the name of the advertising parameter that the landing address carried (gclid, …),
+    `referrer` the host that linked here. Nothing told at all is a direct visit, what cannot be
+    told apart is `unknown`.
+    """
+    source, medium = _source_family(utm_source), _medium_family(utm_medium)
+    if click_id:
+        clicked = _CLICK_IDS.get(click_id.strip().lower())
+        if clicked == "google_search_paid" and medium == "display":
+            return "google_display_paid"
+        if clicked is not None:
+            return clicked
+    if source or medium:
+        return _by_rule(source, medium)
+    if referrer and referrer.strip():
+        return _by_referrer(referrer)
+    return UNKNOWN if click_id else DIRECT
+
+
+def _by_rule(source: str, medium: str) -> str:
+    for rule_source, rule_medium, code in _RULES:
+        if rule_source in ("*", source) and rule_medium in ("*", medium):
+            return code
+    return UNKNOWN
+
+
+def _by_referrer(host: str) -> str:
+    """Classify an untagged visit by the names in the host that linked here (www.google.co.uk)."""
+    for name in (_plain(host), *host.strip().lower().split(".")):
+        family = _SOURCE_FAMILY.get(name)
+        if family == "email":
+            return "email"
+        if family in ("google", "search", "facebook", "tiktok", "social"):
+            return "organic"
+    return "referral"
+
+
+def _plain(value: str | None) -> str:
+    """Reduce a tag to its letters and digits, so that Paid-Social, paid_social and "paid social" agree."""
+    return re.sub(r"[^0-9a-z]", "", (value or "").casefold())
+
+
+def _source_family(value: str | None) -> str:
+    if not (value or "").strip():
+        return ""
+    family = _SOURCE_FAMILY.get(_plain(value))
+    if family is None and "." in (value or ""):  # a host name: facebook.com, news.example
+        labels = (value or "").lower().split(".")
+        family = next((_SOURCE_FAMILY[label] for label in labels if label in _SOURCE_FAMILY), "site")
+    return family or "other"
+
+
+def _medium_family(value: str | None) -> str:
+    if not (value or "").strip():
+        return ""
+    plain = _plain(value)
+    family = _MEDIUM_FAMILY.get(plain)
+    if family is None and _PAID_MEDIUM.fullmatch(plain):
+        return "paid"
+    return family or "other"

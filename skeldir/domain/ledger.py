@@ -1,0 +1,156 @@
+"""The ledger's algebra: from the facts told of an order to the entries that are still to be booked.
+
+Facts arrive in any order, repeated, from shop and processor alike. `targets` says what the order's
+entries must add up to for one set of facts, whatever the order of arrival; `differences` says which
+immutable entries are missing for that. So the sums converge, however many rows it takes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
+
+from skeldir.domain.facts import Authority, Fact, FactKind
+
+EntryKind = Literal["authorised", "captured", "refunded", "disputed", "dispute_reversed", "adjusted"]
+
+# What one minor unit of a kind does to the order's net revenue.
+EFFECT_SIGNS: Final[Mapping[EntryKind, int]] = {
+    "authorised": 0,
+    "captured": 1,
+    "refunded": -1,
+    "disputed": -1,
+    "dispute_reversed": 1,
+    "adjusted": 1,
+}
+# Kinds that shop and processor both tell: counted once, with the processor's word as the last.
+_TOLD_BY_BOTH: Final[tuple[FactKind, ...]] = ("captured", "refunded")
+
+
+class Slot(NamedTuple):
+    """Where entries of one order add up: a kind and reference in one currency at one instant."""
+
+    kind: EntryKind
+    reference: str
+    currency: str
+    effective_at: datetime
+
+
+class Booked(NamedTuple):
+    """What the ledger already holds in a slot."""
+
+    amount_cents: int
+    entry_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One immutable row to book; a negative amount takes back what was booked in the slot before."""
+
+    slot: Slot
+    correction: int
+    amount_cents: int
+
+    @property
+    def effect_cents(self) -> int:
+        """Return what the entry does to the order's net revenue."""
+        return EFFECT_SIGNS[self.slot.kind] * self.amount_cents
+
+    def key(self, order_id: str) -> tuple[str, ...]:
+        """Return the canonical key that the entry's id is made of."""
+        kind, reference, currency, effective_at = self.slot
+        return ("entry", order_id, kind, reference, currency, effective_at.isoformat(), str(self.correction))
+
+
+class _Movement(NamedTuple):
+    """A fact once repetitions and running totals are resolved."""
+
+    authority: Authority
+    slot: Slot
+    amount_cents: int
+
+
+def targets(facts: Iterable[Fact]) -> dict[Slot, int]:
+    """Return what the entries of one order must add up to, given every fact told of it."""
+    movements = list(_movements(facts))
+    wanted: dict[Slot, int] = defaultdict(int)
+    for kind in EFFECT_SIGNS:
+        of_kind = [movement for movement in movements if movement.slot.kind == kind]
+        by_shop = [movement for movement in of_kind if movement.authority == "shop"]
+        by_processor = [movement for movement in of_kind if movement.authority == "processor"]
+        both = kind in _TOLD_BY_BOTH and bool(by_shop) and bool(by_processor)
+        for movement in by_shop if both else of_kind:
+            wanted[movement.slot] += movement.amount_cents
+        if both:
+            for slot, amount_cents in _adjustments(kind, by_shop, by_processor):
+                wanted[slot] += amount_cents
+    return {slot: amount_cents for slot, amount_cents in wanted.items() if amount_cents}
+
+
+def differences(wanted: Mapping[Slot, int], booked: Mapping[Slot, Booked]) -> list[Entry]:
+    """Return the entries that bring what is booked to what is wanted, in a fixed order."""
+    entries = []
+    for slot in sorted(wanted.keys() | booked.keys()):
+        already = booked.get(slot, Booked(0, 0))
+        missing_cents = wanted.get(slot, 0) - already.amount_cents
+        if missing_cents:
+            entries.append(Entry(slot, already.entry_count, missing_cents))
+    return entries
+
+
+def _movements(facts: Iterable[Fact]) -> Iterable[_Movement]:
+    def telling(fact: Fact) -> tuple[str, ...]:
+        total = "total" if fact.cumulative else "single"
+        return (fact.authority, fact.source, fact.order_key, fact.kind, fact.reference, fact.currency, total)
+
+    for _, group in groupby(sorted(facts, key=telling), key=telling):
+        told = list(group)
+        yield from _increments(told) if told[0].cumulative else [_latest(told)]
+
+
+def _latest(told: list[Fact]) -> _Movement:
+    """Resolve several tellings of one fact: the first instant told, the amount told last."""
+    last = max(told, key=lambda fact: (fact.told_at, fact.amount_cents))
+    return _movement(last, min(fact.effective_at for fact in told), last.amount_cents)
+
+
+def _increments(told: list[Fact]) -> Iterable[_Movement]:
+    """Turn totals so far into what each added; a total below an earlier one is old news."""
+    highest_cents = 0
+    for fact in sorted(told, key=lambda fact: (fact.effective_at, fact.amount_cents)):
+        if fact.amount_cents > highest_cents:
+            yield _movement(fact, fact.effective_at, fact.amount_cents - highest_cents)
+            highest_cents = fact.amount_cents
+
+
+def _movement(fact: Fact, effective_at: datetime, amount_cents: int) -> _Movement:
+    return _Movement(
+        fact.authority, Slot(fact.kind, fact.reference, fact.currency, effective_at), amount_cents
+    )
+
+
+def _adjustments(
+    kind: EntryKind, by_shop: list[_Movement], by_processor: list[_Movement]
+) -> Iterable[tuple[Slot, int]]:
+    """Correct the shop's total of a kind to the processor's, per currency.
+
+    A refund that the shop tells after the processor's last one has not reached the processor's word
+    yet: until it does, the larger total holds.
+    """
+    latest = max(movement.slot.effective_at for movement in by_processor)
+    shop_is_ahead = kind == "refunded" and max(movement.slot.effective_at for movement in by_shop) > latest
+    shop, processor = _totals(by_shop), _totals(by_processor)
+    for currency in sorted(shop.keys() | processor.keys()):
+        shop_cents, settled_cents = shop.get(currency, 0), processor.get(currency, 0)
+        if shop_is_ahead and currency in processor:
+            settled_cents = max(shop_cents, settled_cents)
+        yield Slot("adjusted", kind, currency, latest), EFFECT_SIGNS[kind] * (settled_cents - shop_cents)
+
+
+def _totals(movements: list[_Movement]) -> dict[str, int]:
+    totals: dict[str, int] = defaultdict(int)
+    for movement in movements:
+        totals[movement.slot.currency] += movement.amount_cents
+    return totals
