@@ -34,7 +34,7 @@ class AccessToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class UserSession:
     """One login of one user in one tenant; all tokens that descend from it share its id."""
 
     session_id: UUID
@@ -44,7 +44,7 @@ class Session:
 
 
 def issue_access_token(
-    session: Session,
+    session: UserSession,
     *,
     issued_at: datetime,
     settings: Settings | None = None,

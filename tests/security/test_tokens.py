@@ -12,10 +12,10 @@ import pytest
 from skeldir.domain.errors import Unauthorized
 from skeldir.security.keys import KeyRing, new_ring_document, parse_ring
 from skeldir.security.principal import Role
-from skeldir.security.tokens import Session, issue_access_token, verify_access_token
+from skeldir.security.tokens import UserSession, issue_access_token, verify_access_token
 from skeldir.settings import Settings, load_settings
 
-SESSION = Session(session_id=uuid4(), tenant_id=uuid4(), user_id=uuid4(), role="manager")
+SESSION = UserSession(session_id=uuid4(), tenant_id=uuid4(), user_id=uuid4(), role="manager")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_issue_time_keeps_its_microseconds(ring: KeyRing, settings: Settings
 def test_a_role_contains_the_lower_ones(
     ring: KeyRing, settings: Settings, role: Role, scopes: set[str]
 ) -> None:
-    session = Session(uuid4(), uuid4(), uuid4(), role)
+    session = UserSession(uuid4(), uuid4(), uuid4(), role)
     now = datetime.now(UTC)
     token = issue_access_token(session, issued_at=now, settings=settings, ring=ring).token
 

@@ -1,0 +1,88 @@
+"""Tenants and their keys."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from skeldir.domain.ids import uuid7
+from skeldir.security.hashing import key_hash, new_key
+
+Status = Literal["active", "suspended"]
+
+CREATE = text("INSERT INTO tenants (tenant_id, name) VALUES (public.current_tenant_id(), :name)")
+
+FIND = text("SELECT tenant_id, name, status, created_at FROM tenants")
+
+SET_STATUS = text("UPDATE tenants SET status = :status RETURNING tenant_id")
+
+ADD_KEY = text("INSERT INTO tenant_keys (key_id, key_hash) VALUES (:key_id, :key_hash)")
+
+# Never later than it would have ended anyway: rotating twice must not prolong a leaked key's life.
+END_OTHER_KEYS = text("""
+    UPDATE tenant_keys SET revoked_at = clock_timestamp() + :grace
+     WHERE key_id <> :key_id AND (revoked_at IS NULL OR revoked_at > clock_timestamp() + :grace)
+""")
+
+BY_KEY = text("""
+    SELECT tenant_id, status FROM skeldir_lookup.tenant_by_key(CAST(:key_hash AS bytea))
+""")
+
+LIST_IDS = text("SELECT tenant_id FROM skeldir_lookup.list_tenants()")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant, as operators see it."""
+
+    tenant_id: UUID
+    name: str
+    status: Status
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A tenant's key, shown this once: only its keyed hash is stored."""
+
+    key_id: UUID
+    key: str = field(repr=False)
+
+
+def create(session: Session, name: str) -> None:
+    """Create the tenant that the transaction was opened for."""
+    session.execute(CREATE, {"name": name})
+
+
+def find(session: Session) -> Tenant | None:
+    """Return the transaction's tenant, or None when there is no such tenant."""
+    row = session.execute(FIND).mappings().one_or_none()
+    return None if row is None else Tenant(**row)
+
+
+def set_status(session: Session, status: Status) -> bool:
+    """Suspend or resume the tenant: a suspended one's tokens, keys and webhooks are refused."""
+    return session.execute(SET_STATUS, {"status": status}).one_or_none() is not None
+
+
+def issue_key(session: Session, grace: timedelta = timedelta()) -> IssuedKey:
+    """Give the tenant a new key; the former ones work for the grace period and no longer."""
+    issued = IssuedKey(key_id=uuid7(), key=new_key("skt"))
+    hashed = key_hash("tenant-key", issued.key)
+    session.execute(ADD_KEY, {"key_id": issued.key_id, "key_hash": hashed})
+    session.execute(END_OTHER_KEYS, {"key_id": issued.key_id, "grace": grace})
+    return issued
+
+
+def by_key(session: Session, key: str) -> UUID | None:
+    """Return the active tenant that a key belongs to, or None; for a transaction without a tenant."""
+    row = session.execute(BY_KEY, {"key_hash": key_hash("tenant-key", key)}).one_or_none()
+    return row.tenant_id if row is not None and row.status == "active" else None
+
+
+def list_ids(session: Session) -> list[UUID]:
+    """Return the ids of all tenants; for a transaction without a tenant."""
+    return list(session.execute(LIST_IDS).scalars())
