@@ -1,0 +1,45 @@
+# @generated from api-contracts/openapi/v1/health.yaml by codegen. Do not edit; run: tox run -e codegen
+# Generators: datamodel-code-generator 0.89.0, prance 26.7.19.0.
+"""Entry points of the health contract."""
+
+from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.stubs import Answer
+from handlers import health as handlers
+from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.context import Context
+
+
+def get_detailed_health(call: Call) -> HttpAnswer:
+    """GET /api/health/detailed."""
+
+    def handle(ctx: Context) -> Answer[DetailedHealth]:
+        return handlers.get_detailed_health(ctx)
+
+    return call.run(handle, transaction="read", status=200)
+
+
+def get_health_status(call: Call) -> HttpAnswer:
+    """GET /api/health."""
+
+    def handle(ctx: Context) -> Answer[HealthStatus]:
+        return handlers.get_health_status(ctx)
+
+    return call.run(handle, transaction="none", status=200)
+
+
+async def liveness_probe(call: Call) -> HttpAnswer:
+    """GET /api/health/live."""
+
+    async def handle(ctx: Context) -> Answer[Liveness]:
+        return await handlers.liveness_probe(ctx)
+
+    return await call.run_async(handle, status=200)
+
+
+def readiness_probe(call: Call) -> HttpAnswer:
+    """GET /api/health/ready."""
+
+    def handle(ctx: Context) -> Answer[Readiness]:
+        return handlers.readiness_probe(ctx)
+
+    return call.run(handle, transaction="none", status=200)

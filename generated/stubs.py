@@ -1,0 +1,136 @@
+# @generated from api-contracts/openapi/v1 by codegen. Do not edit; run: tox run -e codegen
+# Generators: datamodel-code-generator 0.89.0, prance 26.7.19.0.
+"""What each contract demands of its handler module, one Protocol for each contract."""
+
+from datetime import date
+from typing import Literal, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+from generated.models.attribution import RecomputeJob, RecomputeRequest
+from generated.models.auth import (
+    LoginRequest,
+    LoginResponse,
+    MembershipRole,
+    MembershipRoleRequest,
+    RbacCheck,
+    RefreshRequest,
+    RefreshResponse,
+    TokenCutoff,
+    TokenCutoffRequest,
+    TokenVerification,
+)
+from generated.models.common import SuccessResponse
+from generated.models.common_revenue import (
+    AllocationPage,
+    ChannelAttributionReport,
+    ChannelList,
+    LedgerTotals,
+)
+from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
+from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from skeldir.domain.errors import SkeldirError
+from skeldir.http.context import Context, Reply
+
+Body = TypeVar("Body")
+
+# What a handler may return: a body, a reply with a status or headers of its own, or a refusal
+# whose transaction is to be committed first.
+Answer: TypeAlias = Body | Reply[Body] | SkeldirError
+
+
+class AttributionHandlers(Protocol):
+    """The handlers of the attribution contract."""
+
+    def get_channel_attribution(
+        self,
+        ctx: Context,
+        *,
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear"],
+        start_date: date | None,
+        end_date: date | None,
+        currency: str | None,
+    ) -> Answer[ChannelAttributionReport]:
+        """GET /api/attribution/channels."""
+
+    def get_ledger_totals(self, ctx: Context) -> Answer[LedgerTotals]:
+        """GET /api/attribution/ledger."""
+
+    def get_recompute_job(self, ctx: Context, *, job_id: UUID) -> Answer[RecomputeJob]:
+        """GET /api/attribution/recompute-jobs/{job_id}."""
+
+    def list_allocations(
+        self,
+        ctx: Context,
+        *,
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear"],
+        order_id: str | None,
+        channel_code: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[AllocationPage]:
+        """GET /api/attribution/allocations."""
+
+    def list_channels(self, ctx: Context) -> Answer[ChannelList]:
+        """GET /api/attribution/taxonomy."""
+
+    def recompute_window(self, ctx: Context, *, body: RecomputeRequest) -> Answer[RecomputeJob]:
+        """POST /api/attribution/recompute-jobs."""
+
+    def record_touchpoints(
+        self,
+        ctx: Context,
+        *,
+        body: TouchpointBatch,
+    ) -> Answer[TouchpointReceipt]:
+        """POST /api/attribution/touchpoints."""
+
+
+class AuthHandlers(Protocol):
+    """The handlers of the auth contract."""
+
+    def admin_rbac_check(self, ctx: Context) -> Answer[RbacCheck]:
+        """GET /api/auth/admin/rbac-check."""
+
+    def admin_revoke_tokens_before(
+        self,
+        ctx: Context,
+        *,
+        body: TokenCutoffRequest,
+    ) -> Answer[TokenCutoff]:
+        """POST /api/auth/admin/token-cutoff."""
+
+    def admin_update_membership_role(
+        self,
+        ctx: Context,
+        *,
+        body: MembershipRoleRequest,
+    ) -> Answer[MembershipRole]:
+        """POST /api/auth/admin/membership-role."""
+
+    def login(self, ctx: Context, *, body: LoginRequest) -> Answer[LoginResponse]:
+        """POST /api/auth/login."""
+
+    def logout(self, ctx: Context) -> Answer[SuccessResponse]:
+        """POST /api/auth/logout."""
+
+    def refresh_token(self, ctx: Context, *, body: RefreshRequest) -> Answer[RefreshResponse]:
+        """POST /api/auth/refresh."""
+
+    def verify_token(self, ctx: Context) -> Answer[TokenVerification]:
+        """GET /api/auth/verify."""
+
+
+class HealthHandlers(Protocol):
+    """The handlers of the health contract."""
+
+    def get_detailed_health(self, ctx: Context) -> Answer[DetailedHealth]:
+        """GET /api/health/detailed."""
+
+    def get_health_status(self, ctx: Context) -> Answer[HealthStatus]:
+        """GET /api/health."""
+
+    async def liveness_probe(self, ctx: Context) -> Answer[Liveness]:
+        """GET /api/health/live."""
+
+    def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
+        """GET /api/health/ready."""
