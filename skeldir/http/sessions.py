@@ -1,18 +1,18 @@
-"""Logging in and staying logged in: what the auth operations and the console have in common.
+"""Logging in, staying logged in and being shown out: for the auth operations, the console, the commands.
 
 A refusal that must leave a trace (a counted failure, a session ended because its token was used
 twice) is returned, so that the transaction commits.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import tenant_session
-from skeldir.domain.errors import Conflict, SkeldirError, TooManyRequests, Unauthorized
+from skeldir.domain.errors import Conflict, NotFound, SkeldirError, TooManyRequests, Unauthorized
 from skeldir.repository import login_failures, tokens, users
 from skeldir.security import passwords
 from skeldir.security.hashing import login_hash
@@ -83,9 +83,38 @@ def refresh(sent: RefreshToken) -> Tokens | SkeldirError:
         return Tokens(stored.user_id, issue_access_token(spoken_for, issued_at=issued_at), successor)
 
 
+def change_role(session: Session, user_id: UUID, role: Role, *, by: UUID | None = None) -> datetime | None:
+    """Give a member another role; returns the cut-off that ends the old role's tokens, None if it is theirs.
+
+    Raises NotFound for who is no active member, Conflict when the tenant would lose its last admin.
+    """
+    roles = _keep_an_admin(session, user_id, stays_admin=role == "admin")
+    if roles[user_id] == role:
+        return None
+    users.set_role(session, user_id, role)
+    return tokens.raise_cutoff(session, user_id, updated_by=by)
+
+
+def remove_member(session: Session, user_id: UUID) -> datetime:
+    """End a membership and all of its sessions; returns the cut-off. Raises like `change_role`."""
+    _keep_an_admin(session, user_id, stays_admin=False)
+    users.revoke_membership(session, user_id)
+    return tokens.raise_cutoff(session, user_id)
+
+
 def access_lifetime() -> timedelta:
     """Return how long a token that was issued just now may still be accepted."""
     return timedelta(seconds=get_settings().access_token_seconds) + LEEWAY
+
+
+def _keep_an_admin(session: Session, user_id: UUID, *, stays_admin: bool) -> dict[UUID, Role]:
+    roles = users.lock_with_admins(session, user_id)
+    if user_id not in roles:
+        raise NotFound(f"The tenant has no active member {user_id}.")
+    others = any(role == "admin" for member, role in roles.items() if member != user_id)
+    if roles[user_id] == "admin" and not stays_admin and not others:
+        raise Conflict("A tenant keeps at least one administrator: this is the last one.")
+    return roles
 
 
 def _start(session: Session, tenant_id: UUID, user_id: UUID, role: Role) -> Tokens:

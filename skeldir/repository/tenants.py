@@ -33,6 +33,8 @@ BY_KEY = text("""
 
 LIST_IDS = text("SELECT tenant_id FROM skeldir_lookup.list_tenants()")
 
+LIST_ALL = text("SELECT tenant_id, name, status, created_at FROM skeldir_lookup.all_tenants()")
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -84,5 +86,10 @@ def by_key(session: Session, key: str) -> UUID | None:
 
 
 def list_ids(session: Session) -> list[UUID]:
-    """Return the ids of all tenants; for a transaction without a tenant."""
+    """Return the ids of the active tenants; for a worker's transaction without a tenant."""
     return list(session.execute(LIST_IDS).scalars())
+
+
+def list_all(session: Session) -> list[Tenant]:
+    """Return every tenant, the oldest first; for an operator's transaction without a tenant."""
+    return [Tenant(**row) for row in session.execute(LIST_ALL).mappings()]

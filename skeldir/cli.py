@@ -1,0 +1,50 @@
+"""The `skeldir` command: what operators run."""
+
+import sys
+from typing import NoReturn
+
+import typer
+from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedFunction, UndefinedTable
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from skeldir.commands import tenant, user
+from skeldir.domain.errors import SkeldirError
+from skeldir.security.keys import KeyRingError
+
+REFUSED, UNREACHABLE = 1, 3  # 2 is a wrong usage's, by custom
+
+app = typer.Typer(
+    name="skeldir",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which marketing channel really earned the revenue: signed webhooks in, attributed cents out.",
+    epilog="Settings come from SKELDIR_… variables: see README. Exit codes: 0 done, 1 refused, 2 wrong "
+    "usage, 3 no usable database.",
+)
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(user.app, name="user")
+
+
+def main() -> None:
+    """Run the command line; what went wrong is one sentence, not a traceback."""
+    try:
+        app()
+    except (SkeldirError, KeyRingError) as error:
+        _fail(REFUSED, str(error))
+    except OperationalError as error:
+        _fail(UNREACHABLE, f"The database cannot be reached: {_first_line(error)}")
+    except DBAPIError as error:
+        missing = (UndefinedTable, UndefinedFunction, InvalidSchemaName, InsufficientPrivilege)
+        if not isinstance(error.orig, missing):
+            raise
+        _fail(UNREACHABLE, f"The database lacks something: run `skeldir migrate`. {_first_line(error)}")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _fail(code: int, message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    sys.exit(code)
