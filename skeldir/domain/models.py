@@ -1,0 +1,21 @@
+"""The attribution models and the name under which their results are kept."""
+
+from typing import Final, Literal, get_args
+
+Model = Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+
+MODELS: Final[tuple[Model, ...]] = get_args(Model)
+
+DIRECT: Final = "direct"
+"""The channel of an order that no touch led to."""
+
+TAXONOMY_VERSION: Final = 1
+"""Raised when channels are mapped differently, so that every window's inputs count as changed."""
+
+_RULE_VERSION: Final = 1
+"""Raised when a model's arithmetic changes, so that old and new results never mix."""
+
+
+def model_version(model: Model, lookback_days: int) -> str:
+    """Name a model together with everything else that decides its result."""
+    return f"{model}.{_RULE_VERSION}+{lookback_days}d"

@@ -1,0 +1,76 @@
+"""Dirty marks: which journeys must be attributed anew. Rows are only added, and deleted by the job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from skeldir.domain.ids import uuid7
+
+_ADD: Final = text("""
+    INSERT INTO dirty_marks (mark_id, journey_id, earliest)
+    SELECT mark_id, journey_id, earliest
+      FROM unnest(CAST(:mark_ids AS uuid[]), CAST(:journey_ids AS text[]), CAST(:earliest AS timestamptz[]))
+           AS given (mark_id, journey_id, earliest)
+""")
+
+# One scan and one hash join: the job has turned nested loops off (see skeldir.repository.attribution).
+_TAKE: Final = text("""
+    WITH ready AS MATERIALIZED (
+        SELECT tenant_id, journey_id
+          FROM dirty_marks
+         GROUP BY tenant_id, journey_id
+        HAVING max(marked_at) <= clock_timestamp() - make_interval(secs => :debounce_seconds)
+            OR min(marked_at) <= clock_timestamp() - make_interval(secs => :delay_seconds_max)
+         ORDER BY min(marked_at), journey_id
+         LIMIT :journeys_max
+    ), taken AS (
+        DELETE FROM dirty_marks AS mark
+         USING ready
+         WHERE mark.tenant_id = ready.tenant_id
+           AND mark.journey_id = ready.journey_id
+    )
+    SELECT journey_id FROM ready ORDER BY journey_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a journey rests before it is attributed, and how long it waits at most."""
+
+    debounce_seconds: float
+    delay_seconds_max: float
+
+
+def mark(session: Session, journeys: Mapping[str, datetime]) -> None:
+    """Mark journeys dirty, each with the earliest instant at which something changed."""
+    if not journeys:
+        return
+    ordered = sorted(journeys)
+    session.execute(
+        _ADD,
+        {
+            "mark_ids": [uuid7() for _ in ordered],
+            "journey_ids": ordered,
+            "earliest": [journeys[journey_id] for journey_id in ordered],
+        },
+    )
+
+
+def take(session: Session, patience: Patience, journeys_max: int) -> list[str]:
+    """Delete the marks of the journeys that have rested, longest waiting first, and return those journeys.
+
+    Deleted are only marks that this transaction's snapshot sees: whoever is still writing one keeps it.
+    """
+    rows = session.execute(
+        _TAKE,
+        {
+            "debounce_seconds": patience.debounce_seconds,
+            "delay_seconds_max": patience.delay_seconds_max,
+            "journeys_max": journeys_max,
+        },
+    )
+    return [row.journey_id for row in rows]
