@@ -1,0 +1,1 @@
+"""Vendors: verify who signed a delivery, and map its payload to canonical facts."""

@@ -1,0 +1,187 @@
+"""Stripe: charges and payment intents as its webhook events tell them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
+from skeldir.domain.money import vendor_units
+from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
+from skeldir.vendors.fields import (
+    Field,
+    Reading,
+    Shape,
+    currency,
+    flag,
+    hints_of,
+    identifier,
+    unix_instant,
+    word,
+)
+
+VENDOR: Final = "stripe"
+
+# A metadata key -> what it means; of two with one meaning the first wins.
+METADATA: Final[Mapping[str, str]] = {
+    "utm_source": "utm_source",
+    "utm_medium": "utm_medium",
+    "utm_campaign": "utm_campaign",
+    "skeldir_session_id": "session_id",
+    "session_id": "session_id",
+    "skeldir_journey_id": "journey_id",
+    "journey_id": "journey_id",
+    "order_id": "order_id",
+}
+_ENVELOPE: Final = (
+    Field("id", "id", "event_id", required=True),
+    Field("type", "word", "topic", required=True),
+    Field("created", "unix_time", "told_at", required=True),
+    Field("livemode", "flag"),
+)
+_OBJECT: Final = (
+    Field("data.object.object", "word"),
+    Field("data.object.amount", "units", "amount", required=True),
+    Field("data.object.currency", "currency", "currency", required=True),
+    Field("data.object.status", "word", "payment_status"),
+    Field("data.object.metadata", "labels", names=METADATA),
+)
+CHARGE: Final = Shape(
+    *_ENVELOPE,
+    *_OBJECT,
+    Field("data.object.id", "id", "reference", required=True),
+    Field("data.object.created", "unix_time", "effective_at", required=True),
+    Field("data.object.captured", "flag", "is_captured"),
+    Field("data.object.amount_captured", "units", "captured_amount"),
+    Field("data.object.amount_refunded", "units", "refunded_amount"),
+    Field("data.object.payment_intent", "id", "payment_key"),
+)
+PAYMENT_INTENT: Final = Shape(
+    *_ENVELOPE,
+    *_OBJECT,
+    Field("data.object.id", "id", "payment_key", required=True),
+    Field("data.object.created", "unix_time"),
+    Field("data.object.amount_received", "units", "captured_amount"),
+    Field("data.object.latest_charge", "id"),
+)
+SHAPES: Final[Mapping[str, Shape]] = {
+    "charge.succeeded": CHARGE,
+    "charge.refunded": CHARGE,
+    "payment_intent.succeeded": PAYMENT_INTENT,
+}
+_UNREADABLE: Final = Shape(*_ENVELOPE, Field("data.object.id", "id"), Field("data.object.object", "word"))
+
+
+def topic_of(payload: object) -> str | None:
+    """Return the event's own type, if it is one that can be shown."""
+    try:
+        return Shape(_ENVELOPE[1]).read(payload).get("topic", word)
+    except Refusal:
+        return None
+
+
+def event_id_of(payload: object) -> str | None:
+    """Return the event's id, which stays the same however often Stripe sends it."""
+    try:
+        return Shape(_ENVELOPE[0]).read(payload).get("event_id", identifier)
+    except Refusal:
+        return None
+
+
+def stored_payload(topic: str | None, payload: object) -> dict[str, object]:
+    """Return what of an event may be kept."""
+    return SHAPES.get(topic or "", _UNREADABLE).stored(payload)
+
+
+def canonical_event(payload: object) -> CanonicalEvent:
+    """Map an event to what it means; refuses one that cannot be booked as it is."""
+    envelope = Shape(*_ENVELOPE).read(payload)
+    topic = envelope.require("topic", word)
+    shape = SHAPES.get(topic)
+    if shape is None:
+        raise Refusal(UNKNOWN_PROVIDER_EVENT, "type")
+    reading = shape.read(payload)
+    payment_key = reading.get("payment_key", identifier) or reading.require("reference", identifier)
+    told_at = reading.require("told_at", unix_instant)
+    labels = reading.labels()
+    return CanonicalEvent(
+        vendor=VENDOR,
+        topic=topic,
+        vendor_event_id=reading.require("event_id", identifier),
+        occurred_at=told_at,
+        payload=shape.stored(payload),
+        order_key=payment_key,
+        facts=_FACTS[topic](reading, payment_key, told_at),
+        links=_links(labels, payment_key),
+        hints=hints_of(labels),
+    )
+
+
+def _links(labels: Mapping[str, str], payment_key: str) -> tuple[OrderLink, ...]:
+    try:
+        return (OrderLink(payment_key, identifier(labels["order_id"])),) if "order_id" in labels else ()
+    except Refusal:
+        return ()  # somebody's free text, not an order's id
+
+
+def _charge_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
+    charged_at = reading.require("effective_at", unix_instant)
+    _require_success(reading)
+    if reading.get("is_captured", flag) is False:
+        return (_fact(reading, payment_key, "authorised", "amount", (charged_at, told_at)),)
+    return (_captured(reading, payment_key, charged_at, told_at),)
+
+
+def _intent_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
+    # The intent's own time is when checkout began, which may be days before: the event's counts.
+    _require_success(reading)
+    return (_captured(reading, payment_key, told_at, told_at),)
+
+
+def _charge_refunded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
+    if reading.get("is_captured", flag) is False:
+        return ()  # an authorisation was released: no money had come
+    code = reading.require("currency", currency)
+    cents = reading.require("refunded_amount", lambda units: vendor_units(units, code, VENDOR))
+    charge = reading.require("reference", identifier)
+    return (
+        Fact(
+            VENDOR,
+            "processor",
+            payment_key,
+            "refunded",
+            charge,
+            cents,
+            code,
+            told_at,
+            told_at,
+            cumulative=True,
+        ),
+    )
+
+
+_FACTS: Final = {
+    "charge.succeeded": _charge_succeeded,
+    "charge.refunded": _charge_refunded,
+    "payment_intent.succeeded": _intent_succeeded,
+}
+
+
+def _require_success(reading: Reading) -> None:
+    if reading.get("payment_status", word) not in (None, "succeeded"):
+        raise Refusal(MALFORMED_VALUE, reading.path_of("payment_status"))
+
+
+def _captured(reading: Reading, payment_key: str, effective_at: datetime, told_at: datetime) -> Fact:
+    """Tell the capture: the amount that was captured where the object names one, else the whole."""
+    code = reading.require("currency", currency)
+    partly = reading.get("captured_amount", lambda units: vendor_units(units, code, VENDOR))
+    name = "captured_amount" if partly else "amount"
+    return _fact(reading, payment_key, "captured", name, (effective_at, told_at))
+
+
+def _fact(
+    reading: Reading, payment_key: str, kind: FactKind, amount: str, times: tuple[datetime, datetime]
+) -> Fact:
+    code = reading.require("currency", currency)
+    cents = reading.require(amount, lambda units: vendor_units(units, code, VENDOR))
+    return Fact(VENDOR, "processor", payment_key, kind, payment_key, cents, code, *times)

@@ -1,0 +1,133 @@
+"""Payloads in the vendors' shapes, full of the fields and personal data that real ones carry."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+CREATED = datetime(2026, 11, 20, 10, tzinfo=UTC)
+UNIX = int(CREATED.timestamp())
+
+# Values that must never be found again, wherever they were planted.
+PERSONAL = (
+    "jane.doe@example.com",
+    "+1 415 555 2671",
+    "203.0.113.77",
+    "078-05-1120",
+    "4111111111111111",
+    "Jane Q. Canary",
+)
+
+
+def shopify_order(order_id: int = 1234567890, **changes: Any) -> dict[str, Any]:
+    """Return an order as Shopify's orders/create and orders/paid carry it."""
+    email, phone, address, _, card, name = PERSONAL
+    return {
+        "id": order_id,
+        "admin_graphql_api_id": f"gid://shopify/Order/{order_id}",
+        "order_number": 1001,
+        "name": "#1001",
+        "email": email,
+        "contact_email": email,
+        "phone": phone,
+        "browser_ip": address,
+        "client_details": {"browser_ip": address, "user_agent": "Mozilla/5.0"},
+        "customer": {"id": 7, "email": email, "first_name": name, "default_address": {"phone": phone}},
+        "billing_address": {"name": name, "address1": "1 Canary Row", "phone": phone},
+        "payment_details": {"credit_card_number": card},
+        "total_price": "129.99",
+        "subtotal_price": "119.99",
+        "total_tax": "10.00",
+        "currency": "USD",
+        "created_at": "2026-11-20T10:00:00+00:00",
+        "updated_at": "2026-11-20T10:00:05+00:00",
+        "financial_status": "paid",
+        "confirmed": True,
+        "note": f"ring {name} at {phone}",
+        "note_attributes": [],
+        "line_items": [{"id": 1, "title": "Kettle", "quantity": 1, "price": "119.99"}],
+    } | changes
+
+
+def shopify_refund(refund_id: int = 555, order_id: int = 1234567890, **changes: Any) -> dict[str, Any]:
+    """Return a refund as Shopify's refunds/create carries it."""
+    transaction = {"id": 91, "kind": "refund", "status": "success", "amount": "30.00", "currency": "USD"}
+    return {
+        "id": refund_id,
+        "order_id": order_id,
+        "created_at": "2026-11-21T09:00:00Z",
+        "note": f"for {PERSONAL[5]}",
+        "transactions": [transaction | {"parent_id": 90, "receipt": {"email": PERSONAL[0]}}],
+    } | changes
+
+
+def shopify_checkout(**changes: Any) -> dict[str, Any]:
+    """Return a checkout as Shopify's checkouts/update carries it."""
+    return {
+        "id": 42,
+        "token": "c0ffee42c0ffee42",
+        "email": PERSONAL[0],
+        "total_price": "10.00",
+        "currency": "USD",
+        "created_at": "2026-11-20T09:00:00Z",
+        "updated_at": "2026-11-20T09:10:00Z",
+        "abandoned_checkout_url": "https://shop.example/c0ffee42c0ffee42/recover",
+        "note_attributes": [],
+    } | changes
+
+
+def attributes(**labels: str) -> list[dict[str, str]]:
+    """Write labels as Shopify's note_attributes."""
+    return [{"name": name, "value": value} for name, value in labels.items()]
+
+
+def stripe_event(kind: str, obj: dict[str, Any], event_id: str = "evt_1", **changes: Any) -> dict[str, Any]:
+    """Wrap an object as Stripe's events do."""
+    return {
+        "id": event_id,
+        "object": "event",
+        "api_version": "2025-08-27",
+        "type": kind,
+        "created": UNIX,
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "data": {"object": obj},
+    } | changes
+
+
+def charge(charge_id: str = "ch_1", **changes: Any) -> dict[str, Any]:
+    """Return a charge as Stripe's charge events carry it."""
+    email, phone, _, _, _, name = PERSONAL
+    return {
+        "id": charge_id,
+        "object": "charge",
+        "amount": 10000,
+        "amount_captured": 10000,
+        "amount_refunded": 0,
+        "captured": True,
+        "created": UNIX,
+        "currency": "usd",
+        "billing_details": {"email": email, "name": name, "phone": phone, "address": {"line1": None}},
+        "description": f"Order by {name}",
+        "metadata": {},
+        "paid": True,
+        "payment_intent": None,
+        "receipt_email": None,
+        "status": "succeeded",
+    } | changes
+
+
+def payment_intent(intent_id: str = "pi_1", **changes: Any) -> dict[str, Any]:
+    """Return a payment intent as Stripe's payment_intent.succeeded carries it."""
+    return {
+        "id": intent_id,
+        "object": "payment_intent",
+        "amount": 10000,
+        "amount_received": 10000,
+        "client_secret": f"{intent_id}_secret_x",
+        "created": UNIX - 60,
+        "currency": "usd",
+        "latest_charge": "ch_1",
+        "metadata": {},
+        "receipt_email": PERSONAL[0],
+        "status": "succeeded",
+    } | changes
