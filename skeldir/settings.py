@@ -1,5 +1,6 @@
 """Every setting of the service; nothing else reads the environment."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         default=10, ge=1, le=200, description="Connections per process; also its handler threads."
     )
+    database_prepare_threshold: int = Field(
+        default=5,
+        ge=0,
+        description="Prepare a statement at its n-th use. 0: never, for a pooler in transaction mode.",
+    )
     validate_responses: bool = Field(
         default=False, description="Check every response against its contract (tests, staging)."
     )
@@ -81,3 +87,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 def get_settings() -> Settings:
     """Return this process's settings, read from its environment once."""
     return Settings()
+
+
+def adopt(changes: Mapping[str, str]) -> None:
+    """Change variables for this process and for those that it starts, before anything was built on them."""
+    os.environ.update(changes)
+    get_settings.cache_clear()

@@ -1,0 +1,156 @@
+"""The triggers that refuse personal data, should the service's own sieve ever let some through.
+
+Their words and patterns are those of `skeldir.domain.pii`, less the two that are personal only by
+context ("name", "customer"). They raise SQLSTATE 23514 and name the key's path, never the value.
+"""
+
+from alembic import op
+
+_WORDS = (
+    "email,mail,phone,telephone,mobile,tel,fax,msisdn,ssn,ip,ipaddress,ipv4,ipv6,surname,firstname,lastname"
+    ",fullname,middlename,givenname,familyname,nickname,username,address,street,streetaddress,address1,address2"
+    ",zip,zipcode,postcode,postal,birthday,birthdate,dob,passport,iban,cvc,cvv,pan,cardnumber,latitude"
+    ",longitude,useragent,fingerprint,gender"
+)
+_TOGETHER = "%email%,%phonenumber%,%socialsecurity%,%useragent%,%cardnumber%,%dateofbirth%,%clientdetails%"
+_NAMES = (
+    "(^|_)(first|last|middle|full|given|family|nick|user|customer|billing|shipping|client|buyer)_names?(_|$)"
+)
+_TYPED = (
+    "(^|_)(id|ids|gid|uuid|reference|amount|cents|total|subtotal|price|tax|fee|time|timestamp|date|at"
+    "|created|updated|currency)$|_key$|^(amount|total|subtotal|price|date)_|_date_gmt$"
+    "|(order|invoice|receipt|transaction)_number$|currency_code$"
+)
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_EMAIL = r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;.]{2,}"
+_NUMBERS = (
+    r"((?<![0-9-])(?!000|666|9)[0-9]{3}[- ](?!00)[0-9]{2}[- ](?!0000)[0-9]{4}(?![0-9-]))"
+    r"|((?<![0-9A-Za-z])(\+|00) ?[1-9]([ ./()-]{0,3}[0-9]){6,14}(?![0-9A-Za-z]))"
+    r"|((?<![0-9A-Za-z-])\(?[2-9][0-9]{2}\)?[ .-]+[2-9][0-9]{2}[ .-][0-9]{4}(?![0-9A-Za-z-]))"
+)
+_IPV4 = rf"(?<![0-9A-Za-z.]){_OCTET}(\.{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9])"
+_IPV6 = (
+    r"(?<![0-9A-Za-z:])(([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
+    r"|([0-9A-Fa-f]{1,4}:){1,6}(:[0-9A-Fa-f]{1,4}){1,6}"
+    r"|::([0-9A-Fa-f]{1,4}:){0,6}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,7}:)(?![0-9A-Za-z:])"
+)
+_RUN = "(?<![0-9A-Za-z])([0-9]([ -]?[0-9]){12,18})(?![0-9A-Za-z])"
+_CARD = (
+    r"^(4[0-9]{12}([0-9]{3}){0,2}|(5[1-5][0-9]{2}|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}"
+    r"|3[47][0-9]{13}|3(0[0-5]|[68][0-9])[0-9]{11}|(6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12,15}"
+    r"|35(2[89]|[3-8][0-9])[0-9]{12,15}|62[0-9]{14,17})$"
+)
+
+_SNAKE = r"""
+CREATE FUNCTION public.pii_snake(p_key text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT lower(regexp_replace(regexp_replace(regexp_replace(p_key,
+    '([a-z0-9])([A-Z])', '\1_\2', 'g'), '([A-Z]+)([A-Z][a-z])', '\1_\2', 'g'), '[^A-Za-z0-9]+', '_', 'g'))
+$$
+"""
+_KEY = f"""
+CREATE FUNCTION public.pii_key(p_key text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  snake text := public.pii_snake(p_key);
+  compact text := replace(snake, '_', '');
+BEGIN
+  RETURN string_to_array(snake, '_') || compact && '{{{_WORDS}}}' OR compact LIKE ANY ('{{{_TOGETHER}}}')
+      OR (compact LIKE '%name%' AND snake ~ '{_NAMES}');
+END $$
+"""
+# A pattern costs a hundred times its guard, and nearly every value fails all the guards.
+_VALUE = f"""
+CREATE FUNCTION public.pii_value(p_value text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  form text := replace(replace(replace(p_value, '%40', '@'), '%2B', '+'), '%3A', ':');
+  digits integer := length(form) - length(translate(form, '0123456789', ''));
+BEGIN
+  RETURN (form LIKE '%@%' AND form ~ '{_EMAIL}')
+      OR (form LIKE '%.%.%.%' AND digits >= 4 AND form ~ '{_IPV4}')
+      OR (form LIKE '%:%:%' AND form ~ '{_IPV6}')
+      OR (digits >= 7 AND form ~ '{_NUMBERS}')
+      OR (digits >= 13 AND public.pii_card(form));
+END $$
+"""
+_CARD_NUMBER = f"""
+CREATE FUNCTION public.pii_card(p_value text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT EXISTS (
+    SELECT FROM regexp_matches(p_value, '{_RUN}', 'g') AS run,
+           regexp_replace(run[1], '[ -]', '', 'g') AS digits
+     WHERE digits ~ '{_CARD}' AND (
+       SELECT sum(doubled / 10 + doubled % 10) % 10 = 0
+         FROM generate_series(1, length(digits)) AS place,
+              LATERAL (SELECT CAST(substr(digits, place, 1) AS integer)
+                              * (1 + (length(digits) - place) % 2)) AS one (doubled)))
+$$
+"""
+# An object with a name (or key) and a value is a pair: the value goes by that name.
+_PATH = f"""
+CREATE FUNCTION public.pii_path(p_document jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  WITH RECURSIVE node (path, name, value) AS (
+    SELECT CAST('' AS text), CAST('' AS text), p_document
+    UNION ALL
+    SELECT child.path, child.name, child.value
+      FROM node, LATERAL (
+        SELECT node.path || '.' || CASE
+                 WHEN named.name ~ '^[A-Za-z0-9_-]{{1,64}}$' AND NOT public.pii_value(named.name)
+                 THEN named.name ELSE '?' END,
+               named.name, member.value
+          FROM jsonb_each(CASE jsonb_typeof(node.value) WHEN 'object' THEN node.value END) AS member,
+               LATERAL (SELECT CASE 'string'
+                 WHEN jsonb_typeof(node.value -> 'name') THEN node.value ->> 'name'
+                 WHEN jsonb_typeof(node.value -> 'key') THEN node.value ->> 'key' END) AS pair (label),
+               LATERAL (SELECT CASE WHEN member.key = 'value' THEN coalesce(pair.label, 'value')
+                                    ELSE member.key END) AS named (name)
+        UNION ALL
+        SELECT node.path || '[' || item.place - 1 || ']', node.name, item.value
+          FROM jsonb_array_elements(CASE jsonb_typeof(node.value) WHEN 'array' THEN node.value END)
+               WITH ORDINALITY AS item (value, place)
+      ) AS child (path, name, value)
+  )
+  SELECT ltrim(path, '.') FROM node
+   WHERE public.pii_key(name) OR public.pii_value(name)
+      OR (CASE jsonb_typeof(value) WHEN 'string' THEN true
+                                   WHEN 'number' THEN length(CAST(value AS text)) >= 13 END
+          AND public.pii_snake(name) !~ '{_TYPED}' AND public.pii_value(value #>> '{{}}'))
+   LIMIT 1
+$$
+"""
+_REFUSE = """
+CREATE FUNCTION public.refuse_pii() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  path text;
+  place integer;
+BEGIN
+  FOR place IN 0 .. TG_NARGS - 1 LOOP
+    path := public.pii_path(jsonb_build_object(TG_ARGV[place], to_jsonb(NEW) -> TG_ARGV[place]));
+    IF path IS NOT NULL THEN
+      RAISE EXCEPTION 'personal data is refused: %.%', TG_TABLE_NAME, path
+        USING ERRCODE = 'check_violation';
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$
+"""
+
+
+def create() -> None:
+    """Create the functions."""
+    for statement in (_SNAKE, _KEY, _CARD_NUMBER, _VALUE, _PATH, _REFUSE):
+        op.execute(statement)
+
+
+def drop() -> None:
+    """Drop the functions; their triggers must be gone."""
+    op.execute("DROP FUNCTION public.refuse_pii(), public.pii_path(jsonb)")
+    op.execute("DROP FUNCTION public.pii_value(text), public.pii_card(text), public.pii_key(text)")
+    op.execute("DROP FUNCTION public.pii_snake(text)")
+
+
+def guard(table: str, *columns: str) -> None:
+    """Have every row written to a table judged by these columns."""
+    named = ", ".join(f"'{column}'" for column in columns)
+    op.execute(
+        f"CREATE TRIGGER refuse_pii BEFORE INSERT OR UPDATE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION public.refuse_pii({named})"
+    )

@@ -1,0 +1,41 @@
+"""The tables of kombu's SQLAlchemy transport, so that the service itself needs no right to make them."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+CREATE = (
+    "CREATE SEQUENCE queue_id_sequence",
+    "CREATE SEQUENCE message_id_sequence",
+    """CREATE TABLE kombu_queue (
+           id   integer NOT NULL PRIMARY KEY,
+           name varchar(200) CONSTRAINT kombu_queue_name_key UNIQUE
+       )""",
+    """CREATE TABLE kombu_message (
+           id        integer NOT NULL PRIMARY KEY,
+           visible   boolean,
+           timestamp timestamp without time zone,
+           payload   text NOT NULL,
+           version   smallint NOT NULL,
+           queue_id  integer CONSTRAINT "FK_kombu_message_queue" REFERENCES kombu_queue (id)
+       )""",
+    "CREATE INDEX ix_kombu_message_visible ON kombu_message (visible)",
+    "CREATE INDEX ix_kombu_message_timestamp ON kombu_message (timestamp)",
+    "CREATE INDEX ix_kombu_message_timestamp_id ON kombu_message (timestamp, id)",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON kombu_queue, kombu_message TO app_rw, app_worker",
+    "GRANT USAGE ON SEQUENCE queue_id_sequence, message_id_sequence TO app_rw, app_worker",
+)
+
+
+def upgrade() -> None:
+    for statement in CREATE:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for statement in (
+        "DROP TABLE kombu_message, kombu_queue",
+        "DROP SEQUENCE message_id_sequence, queue_id_sequence",
+    ):
+        op.execute(statement)

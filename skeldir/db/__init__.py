@@ -1,0 +1,1 @@
+"""The database: the embedded server, roles, engines, the one tenant transaction, migrations."""

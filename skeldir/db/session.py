@@ -1,0 +1,130 @@
+"""The one place that opens transactions, sets the tenant, commits and rolls back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from skeldir.db.engine import get_engine
+from skeldir.domain.errors import Unauthorized
+
+Isolation = Literal["read committed", "repeatable read"]
+
+_TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
+_REVOKED: Final = """
+SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
+    OR EXISTS (SELECT FROM public.access_token_denylist WHERE jti IN ({ids}))
+    OR EXISTS (SELECT FROM public.token_cutoffs
+                WHERE user_id = '{user_id}' AND tokens_invalid_before >= '{issued_at}')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCheck:
+    """What must be known of an access token to tell whether it was revoked.
+
+    Either the token itself can be denied, or the session (the login) that it descends from.
+    """
+
+    jti: UUID
+    user_id: UUID
+    issued_at: datetime
+    session_id: UUID | None = None
+
+
+@contextmanager
+def tenant_session(
+    tenant_id: UUID,
+    *,
+    read_only: bool = False,
+    isolation: Isolation | None = None,
+    token: TokenCheck | None = None,
+    engine: Engine | None = None,
+) -> Iterator[Session]:
+    """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
+
+    Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
+    the tenant and the check of the token are one round trip. Raises Unauthorized for a revoked token,
+    and for any token of a suspended tenant.
+    """
+    tenant = _TENANT.format(tenant_id=_checked(tenant_id))
+    with _transaction(_begin(read_only, isolation), tenant, token, engine) as session:
+        yield session
+
+
+@contextmanager
+def lookup_session(*, engine: Engine | None = None) -> Iterator[Session]:
+    """Open a read-only transaction of no tenant: for the functions of schema skeldir_lookup only."""
+    with _transaction(_begin(read_only=True, isolation="read committed"), None, None, engine) as session:
+        yield session
+
+
+@contextmanager
+def _transaction(
+    begin: str, tenant: str | None, token: TokenCheck | None, engine: Engine | None
+) -> Iterator[Session]:
+    script = "; ".join(part for part in (begin, tenant, token and _revoked(token)) if part)
+    with (engine or get_engine("app_user")).connect() as connection:
+        revoked = _send(connection, script) and token is not None
+        with Session(connection, autoflush=False) as session:
+            if revoked:
+                raise Unauthorized("The access token was revoked.")
+            yield session
+            session.commit()
+
+
+def _begin(read_only: bool, isolation: Isolation | None) -> str:  # noqa: FBT001
+    level = isolation or ("repeatable read" if read_only else "read committed")
+    return f"BEGIN ISOLATION LEVEL {level.upper()} {'READ ONLY' if read_only else 'READ WRITE'}"
+
+
+def _revoked(token: TokenCheck) -> str:
+    return _REVOKED.format(
+        ids=", ".join(f"'{_checked(one)}'" for one in (token.jti, token.session_id) if one),
+        user_id=_checked(token.user_id),
+        issued_at=token.issued_at.astimezone().isoformat(),
+    )
+
+
+def _checked(value: UUID) -> UUID:
+    """Refuse what is not a UUID: it is written into the statement, which takes no parameters here."""
+    if not isinstance(value, UUID):
+        raise TypeError("a tenant, token or user is named by a UUID")
+    return value
+
+
+def _send(connection: Connection, script: str) -> bool:
+    """Begin the transaction; return what the script's last statement selected.
+
+    Several statements in one round trip need the simple protocol, so the driver's cursor is used and
+    told not to prepare. A pooled connection that broke while it lay idle is replaced once.
+    """
+    try:
+        return _run(connection, script)
+    except psycopg.OperationalError as error:
+        if not _driver(connection).closed:
+            raise
+        connection.invalidate(error)
+        return _run(connection, script)
+
+
+def _run(connection: Connection, script: str) -> bool:
+    with _driver(connection).cursor() as cursor:
+        cursor.execute(script.encode(), prepare=False)
+        while cursor.nextset():
+            pass
+        row = cursor.fetchone() if cursor.description else None
+        return bool(row and row[0])
+
+
+def _driver(connection: Connection) -> psycopg.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("the engine's driver is not psycopg")
+    return driver
