@@ -1,11 +1,15 @@
 """From the contracts to the text of every generated file, doing again only what must be."""
 
+import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
@@ -14,7 +18,6 @@ from codegen.layout import Layout
 from codegen.manifest import NAME, Manifest, read_tree, text_digest, tool_digests
 from codegen.models import module_path, render_models, stage
 from codegen.operations import Contract, Reader
-from codegen.render import Renderer
 from codegen.sources import Source, dependencies, digest, load_sources
 from codegen.trace import trace
 from codegen.versions import PINNED, require_pins
@@ -75,6 +78,8 @@ def build(layout: Layout, *, parallel: bool = False, fresh: bool = False) -> Bui
             _reuse(unit, tree, before)
     made = [u.source.name for u in units if u.bundle_text is None or u.models_text is None]
     _make(units, sources, parallel=parallel)
+    from codegen.render import Renderer  # noqa: PLC0415  see _make
+
     contracts = _read(units)
     files = {unit.models_path: unit.models_text or "" for unit in units}
     files |= {u.bundle_path: u.bundle_text or "" for u in units if not u.source.is_components_only}
@@ -96,7 +101,7 @@ def _unit(source: Source, sources: dict[str, Source], tool: dict[str, str]) -> _
     inputs = {
         "source": digest(source.document),
         "bundle": digest(program, PINNED, [(part.name, part.document) for part in parts]),
-        "models": digest(program, PINNED, [(part.name, stage(part)) for part in parts]),
+        "models": digest(program, PINNED, stage(source, others)),
     }
     return _Unit(source, others, inputs)
 
@@ -119,15 +124,17 @@ def _make(units: list[_Unit], sources: dict[str, Source], *, parallel: bool) -> 
     jobs = [(unit.source, unit.others) for unit in stale]
     unchecked = [unit for unit in units if unit.bundle_text is None]
     findings: list[Finding] = []
-    with _lane(parallel=parallel and bool(jobs) and bool(unchecked)) as lane:
-        answer = lane.submit(models_of, jobs)
+    other = _second_process() if parallel and jobs and unchecked else None
+    with other or nullcontext():
+        models = other.submit(models_of, jobs).result if other else partial(models_of, jobs)
         if unchecked:
             from codegen.check import check  # noqa: PLC0415  imports what a clean check never needs
 
             for unit in unchecked:
                 unit.bundle_text, found = check(unit.source, sources)
                 findings += found
-        for unit, made in zip(stale, answer.result(), strict=True):
+        import_module("codegen.render")  # uses the time in which the other process makes models
+        for unit, made in zip(stale, models(), strict=True):
             if isinstance(made, str):
                 unit.models_text = made
             else:
@@ -147,32 +154,13 @@ def models_of(jobs: Iterable[tuple[Source, list[Source]]]) -> list[str | list[Fi
     return made
 
 
-class _Here:
-    """Runs a job in this process; stands in for an executor."""
-
-    def __enter__(self) -> "_Here":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def submit(self, job: Any, *arguments: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(job(*arguments))
-        return future
-
-
-def _lane(*, parallel: bool) -> "ProcessPoolExecutor | _Here":
-    if not parallel:
-        return _Here()
+def _second_process() -> ProcessPoolExecutor:
     method = "fork" if sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(1, mp_context=get_context(method))
 
 
 def _read(units: list[_Unit]) -> list[Contract]:
     """Return the operations of every contract; what only shows across contracts is checked here."""
-    import json  # noqa: PLC0415
-
     classes = {u.source.name: CLASS.findall(u.models_text or "") for u in units}
     contracts, findings = [], []
     for unit in units:

@@ -1,14 +1,13 @@
 """Makes one self-contained document of a contract and the components that it refers to."""
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from prance import BaseParser  # type: ignore[import-untyped]
+from prance import BaseParser
 
 from codegen.findings import ContractError, Finding
-from codegen.refs import COMPONENT, Target, rewrite, target_of
+from codegen.refs import Json, Target, rewrite, target_of
 from codegen.sources import Source
 
 
@@ -76,13 +75,13 @@ class HoistingParser(BaseParser):  # type: ignore[misc]
                 f"{origin}.yaml and {target.contract}.yaml define it differently; rename one",
             )
 
-    def _content(self, target: Target) -> Any:
+    def _content(self, target: Target) -> Json:
         document = self.sources[target.contract].document
         return self._rewritten(
             target.contract, document["components"][target.section][target.name]
         )
 
-    def _rewritten(self, contract: str, node: Any) -> Any:
+    def _rewritten(self, contract: str, node: Json) -> Json:
         return rewrite(node, lambda ref: self._hoist(contract, ref))
 
     def _hoist(self, contract: str, ref: str) -> str:
@@ -115,25 +114,3 @@ def bundle(source: Source, sources: Mapping[str, Source]) -> dict[str, Any]:
     parser.parse()
     specification: dict[str, Any] = parser.specification
     return specification
-
-
-def to_json(document: object) -> str:
-    """Return a document as it is committed: sorted, indented, one newline at the end."""
-    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-
-
-def component(document: Mapping[str, Any], ref: str) -> Any:
-    """Return what a local reference of a bundle means."""
-    match = COMPONENT.fullmatch(ref)
-    if match is None:
-        raise KeyError(ref)
-    return document["components"][match[1]][match[2]]
-
-
-def resolved(document: Mapping[str, Any], node: Any) -> Any:
-    """Follow a node's `$ref`s, keeping their siblings, which overlay what they point at."""
-    while isinstance(node, dict) and "$ref" in node:
-        siblings = {key: value for key, value in node.items() if key != "$ref"}
-        target = component(document, node["$ref"])
-        node = {**target, **siblings} if isinstance(target, dict) else target
-    return node

@@ -6,13 +6,13 @@ import tempfile
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from codegen.findings import ContractError, Finding
-from codegen.refs import rewrite, target_of
+from codegen.refs import Json, Target, references, rewrite, target_of
 from codegen.sources import Source
 from codegen.versions import header
 
+OPENAPI = {"openapi": "3.1.0", "info": {"title": "staged", "version": "1"}, "paths": {}}
 BASE_CLASS = "skeldir.contract_model.ContractModel"
 
 
@@ -24,28 +24,46 @@ def module_path(contract: str) -> str:
     return contract.replace("-", "_")
 
 
-def stage(source: Source) -> dict[str, Any]:
-    """Return the part of a contract that models are made from, referring to other staged parts.
+def stage(source: Source, others: Iterable[Source]) -> dict[str, Json]:
+    """Return what the models of a contract are made from: schemas by module, its own first.
 
-    Vendor shapes are documentation of what others send: no model is made of them.
+    Of the other contracts only what is within reach is taken, so that a change elsewhere costs
+    nothing. Vendor shapes are documentation of what others send: no model is made of them.
     """
-    schemas = source.document.get("components", {}).get("schemas", {})
-    own = {
-        name: schema
-        for name, schema in schemas.items()
-        if not (isinstance(schema, dict) and schema.get("x-vendor-shape"))
-    }
-    here = posixpath.dirname(module_path(source.name)) or "."
+    parts = {part.name: part for part in (source, *others)}
+    chosen: dict[str, dict[str, Json]] = {name: {} for name in parts}
+    queue = [Target(source.name, "schemas", name) for name in _schemas(source)]
+    while queue:
+        target = queue.pop(0)
+        schema = _schemas(parts[target.contract]).get(target.name)
+        if target.name in chosen[target.contract] or _is_vendors(schema):
+            continue
+        chosen[target.contract][target.name] = _staged(target.contract, schema)
+        found = (target_of(target.contract, ref) for ref in references(schema))
+        queue += [item for item in found if item and item.contract in parts]
+    return {module_path(name): schemas for name, schemas in chosen.items()}
+
+
+def _schemas(source: Source) -> dict[str, Json]:
+    schemas: dict[str, Json] = source.document.get("components", {}).get("schemas", {})
+    return schemas
+
+
+def _is_vendors(schema: Json) -> bool:
+    return isinstance(schema, dict) and bool(schema.get("x-vendor-shape"))
+
+
+def _staged(contract: str, schema: Json) -> Json:
+    """Return a schema whose references lead to the staged files."""
+    here = posixpath.dirname(module_path(contract)) or "."
 
     def staged(ref: str) -> str:
-        target = target_of(source.name, ref)
-        if target is None or target.contract == source.name:
+        target = target_of(contract, ref)
+        if target is None or target.contract == contract:
             return ref
         return posixpath.relpath(module_path(target.contract), here) + ".json" + target.local
 
-    info = {"title": source.name, "version": "1"}
-    components = {"schemas": rewrite(own, staged, names=True)}
-    return {"openapi": "3.1.0", "info": info, "paths": {}, "components": components}
+    return rewrite(schema, staged)
 
 
 def render_models(source: Source, others: Iterable[Source]) -> str:
@@ -53,21 +71,23 @@ def render_models(source: Source, others: Iterable[Source]) -> str:
 
     Raises ContractError when the generator cannot make models of the contract.
     """
-    docs = {module_path(part.name): stage(part) for part in (source, *others)}
+    modules = stage(source, others)
     module = module_path(source.name)
-    if not docs[module]["components"]["schemas"]:
+    if not modules[module]:
         return f'{header(source.path)}\n"""The {source.name} contract has no models of its own."""\n'
     with tempfile.TemporaryDirectory(prefix="codegen-") as folder:
-        for name, document in docs.items():
-            file = Path(folder, f"{name}.json")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(document), "utf-8")
+        for name, schemas in modules.items():
+            if schemas:
+                document = {**OPENAPI, "components": {"schemas": schemas}}
+                file = Path(folder, f"{name}.json")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(document), "utf-8")
         try:
-            modules = _generate(Path(folder), header(source.path))
+            texts = _generate(Path(folder), header(source.path))
         except Exception as error:
             message = " ".join(str(error).replace(folder, "").split())[:400]
             raise ContractError([Finding(source.name, "models", "models", message)]) from error
-    return modules[*f"{module}.py".split("/")]
+    return texts[*f"{module}.py".split("/")]
 
 
 def _generate(folder: Path, head: str) -> dict[tuple[str, ...], str]:

@@ -7,9 +7,9 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import Any, Literal
 
-from codegen.bundle import component, resolved
+from codegen.document import component, resolved
 from codegen.findings import ContractError, Finding
-from codegen.refs import COMPONENT
+from codegen.refs import COMPONENT, Json
 from codegen.types import PythonType, UnsupportedSchema, python_type
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -234,7 +234,7 @@ class Reader:
             if not content:
                 yield Response(int(status), None, None)
 
-    def _model(self, what: str, schema: Any) -> Model:
+    def _model(self, what: str, schema: Json) -> Model:
         ref = schema.get("$ref") if isinstance(schema, dict) else None
         match = COMPONENT.fullmatch(ref or "")
         if ref is None or match is None or match[1] != "schemas":

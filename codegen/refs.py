@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 # The keys of these objects are names (of a property, a status, a media type), never keywords.
 NAME_MAPS = frozenset({
@@ -31,6 +31,8 @@ NAME_MAPS = frozenset({
 # What stands under these keys is data; a "$ref" in it means nothing.
 DATA = frozenset({"example", "default", "const", "enum", "value"})
 
+Json: TypeAlias = Any  # whatever a document holds; each reader says what it expects
+
 COMPONENT = re.compile(r"#/components/([A-Za-z]+)/([A-Za-z0-9._-]+)")
 
 
@@ -52,7 +54,7 @@ def is_data(key: str, value: object) -> bool:
     return key in DATA or key.startswith("x-") or (key == "examples" and isinstance(value, list))
 
 
-def rewrite(node: Any, change: Callable[[str], str], *, names: bool = False) -> Any:
+def rewrite(node: Json, change: Callable[[str], str], *, names: bool = False) -> Json:
     """Return a copy of a document whose references are changed; siblings of `$ref` are kept."""
     if isinstance(node, list):
         return [rewrite(item, change) for item in node]
@@ -63,7 +65,7 @@ def rewrite(node: Any, change: Callable[[str], str], *, names: bool = False) -> 
     return {key: _rewrite_keyword(key, value, change) for key, value in node.items()}
 
 
-def _rewrite_keyword(key: str, value: Any, change: Callable[[str], str]) -> Any:
+def _rewrite_keyword(key: str, value: Json, change: Callable[[str], str]) -> Json:
     if is_data(key, value):
         return value
     if key == "$ref" and isinstance(value, str):
@@ -73,7 +75,7 @@ def _rewrite_keyword(key: str, value: Any, change: Callable[[str], str]) -> Any:
     return rewrite(value, change, names=key in NAME_MAPS and isinstance(value, dict))
 
 
-def references(node: Any) -> Iterator[str]:
+def references(node: Json) -> Iterator[str]:
     """Yield every reference of a document, in document order."""
     found: list[str] = []
 

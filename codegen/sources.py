@@ -10,7 +10,7 @@ import yaml
 
 from codegen.findings import ContractError, Finding
 from codegen.layout import Layout
-from codegen.refs import references, target_of
+from codegen.refs import Json, references, target_of
 
 SHARED = "_common/schemas"
 
@@ -55,7 +55,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     seen: set[str] = set()
     for key, _ in node.value:
-        name = loader.construct_object(key)  # type: ignore[no-untyped-call]
+        name = loader.construct_object(key)
         line = key.start_mark.line + 1
         if not isinstance(name, str):
             message = f"line {line}: the key {name!r} is not a string; quote it"
@@ -64,9 +64,9 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any
             message = f"line {line}: the key {name!r} is given twice; remove one"
             raise yaml.YAMLError(message)
         seen.add(name)
-    loader.flatten_mapping(node)  # type: ignore[no-untyped-call]
+    loader.flatten_mapping(node)
     return {
-        loader.construct_object(key, deep=True): loader.construct_object(value, deep=True)  # type: ignore[no-untyped-call]
+        loader.construct_object(key, deep=True): loader.construct_object(value, deep=True)
         for key, value in node.value
     }
 
@@ -74,7 +74,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 
 
-def parse(text: str) -> Any:
+def parse(text: str) -> Json:
     """Read one YAML document; raises yaml.YAMLError."""
     return yaml.load(text, _Loader)  # noqa: S506  a safe loader
 

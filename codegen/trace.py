@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.bundle import to_json
+from codegen.document import to_json
 from codegen.operations import Contract, Model, Operation
 
 DEFINITION = re.compile(r"^(?P<indent> *)(?:async )?(?P<kind>def|class) (?P<name>\w+)", re.MULTILINE)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.bundle import resolved
+from codegen.document import resolved
+from codegen.refs import Json
 
 FORMATS = {
     "date": ("date", "date.fromisoformat"),
@@ -21,11 +22,11 @@ class PythonType:
     converter: str | None = None
 
 
-class UnsupportedSchema(ValueError):  # noqa: N818  says what it is in the message it is used in
+class UnsupportedSchema(ValueError):
     """A parameter's schema is too clever for a Python annotation."""
 
 
-def python_type(document: dict[str, Any], schema: Any) -> PythonType:
+def python_type(document: dict[str, Any], schema: Json) -> PythonType:
     """Return the type of what a parameter's schema lets through.
 
     Raises UnsupportedSchema for objects, alternatives and the like.

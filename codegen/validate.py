@@ -5,6 +5,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from codegen.findings import Finding
+from codegen.refs import Json
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -17,7 +18,7 @@ def validate(contract: str, document: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def place(document: dict[str, Any], error: Any) -> str:
+def place(document: dict[str, Any], error: Json) -> str:
     """Name the operation or component in which an error lies, and the way to it."""
     path = [str(step) for step in error.absolute_path]
     rest = "/".join(path)
@@ -28,6 +29,6 @@ def place(document: dict[str, Any], error: Any) -> str:
     return f"component {'/'.join(path[1:3])} at {rest}" if path[:1] == ["components"] else rest or "file"
 
 
-def _words(error: Any) -> str:
+def _words(error: Json) -> str:
     best = min(error.context, key=lambda inner: len(inner.path), default=error) if error.context else error
     return " ".join(best.message.split())[:400]

@@ -1,0 +1,145 @@
+"""Rules of operations: who may call them, what they answer, how they are run."""
+
+import re
+from collections.abc import Iterator
+from keyword import iskeyword
+from typing import Any
+
+from codegen.document import resolved
+from codegen.lint_schemas import Fault
+from codegen.operations import is_json, raw_operations, security_of, snake_case, transaction_of
+from codegen.refs import Json
+
+CAMEL = re.compile(r"[a-z][a-zA-Z0-9]*")
+PROBLEM = "application/problem+json"
+SHARED_RESPONSES = {
+    "400": "BadRequest",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "404": "NotFound",
+    "406": "NotAcceptable",
+    "409": "Conflict",
+    "413": "ContentTooLarge",
+    "415": "UnsupportedMediaType",
+    "422": "UnprocessableContent",
+    "429": "TooManyRequests",
+    "500": "InternalServerError",
+    "503": "ServiceUnavailable",
+}
+EXTENSIONS = {
+    "x-transaction": ("read", "write", "none"),
+    "x-execution": ("sync", "async"),
+    "x-raw-body": (True, False),
+}
+# What the runtime reads and handlers never see.
+RUNTIME_HEADERS = frozenset({"authorization", "if-none-match", "x-correlation-id"})
+
+
+def operation_faults(document: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with the operations of a bundle."""
+    for method, path, operation in raw_operations(document):
+        where = f"operation {operation.get('operationId', f'{method} {path}')}"
+        for rules in (_naming, _security, _running, _parameters, _body, _responses):
+            for rule, message in rules(document, method, operation):
+                yield where, rule, message
+
+
+def _naming(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    name = operation.get("operationId", "")
+    if not CAMEL.fullmatch(name) or iskeyword(snake_case(name)):
+        yield "operation-id", "give the operation an operationId in camelCase that is no Python keyword"
+    if not operation.get("summary"):
+        yield "summary", "say in a summary what the operation does"
+    declared = {tag["name"] for tag in document.get("tags", [])}
+    tags = operation.get("tags", [])
+    if not tags or not set(tags) <= declared:
+        yield "tag", f"give the operation a tag that the contract declares ({', '.join(sorted(declared))})"
+
+
+def _security(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "security" not in operation:
+        yield "security", "say who may call it with `security`; `security: []` is everybody"
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    for requirement in security_of(document, operation):
+        for name, scopes in requirement.items():
+            scheme = schemes.get(name)
+            if scheme is None:
+                yield "security-scheme", f"there is no securityScheme {name}; refer to one of _common/schemas"
+                continue
+            flows = scheme.get("flows", {}).values()
+            known = {scope for flow in flows for scope in flow.get("scopes", {})}
+            if not set(scopes) <= known:
+                yield "security-scheme", f"{name} knows only the scopes {', '.join(sorted(known)) or 'none'}"
+
+
+def _running(document: dict[str, Any], method: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, values in EXTENSIONS.items():
+        if key in operation and operation[key] not in values:
+            yield "extension", f"{key} is one of {', '.join(map(str, values))}"
+    transaction = transaction_of(method, operation)
+    requirements = security_of(document, operation)
+    if transaction != "none" and (not requirements or {} in requirements):
+        yield "public-transaction", "a public operation has no tenant yet: say `x-transaction: none`"
+    if transaction != "none" and operation.get("x-execution") == "async":
+        yield "async-transaction", "an asynchronous operation has no database: say `x-transaction: none`"
+
+
+def _parameters(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for entry in operation["parameters"]:
+        parameter = resolved(document, entry)
+        name = str(parameter.get("name"))
+        is_runtimes = parameter.get("in") == "header" and name.lower() in RUNTIME_HEADERS
+        if is_runtimes and not parameter.get("x-runtime"):
+            yield "runtime-parameter", f"the runtime reads {name}: mark the parameter `x-runtime: true`"
+        if "schema" not in parameter:
+            yield "parameter-schema", f"describe the parameter {name} by a schema, not by content"
+
+
+def _body(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "requestBody" in operation and not resolved(document, operation["requestBody"]).get("required"):
+        yield "body-required", "a request body is either there or not: say `required: true`"
+
+
+def _responses(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    responses = operation.get("responses", {})
+    if not any(status.startswith("2") for status in responses):
+        yield "success", "say what a success looks like: add a 2xx response"
+    for status in sorted(required_problems(document, operation) - set(responses)):
+        target = f"_common/schemas.yaml#/components/responses/{SHARED_RESPONSES[status]}"
+        yield "problems", f"add the {status} response: refer to {target}"
+    for status, entry in responses.items():
+        if status[0] in "45" or status == "default":
+            yield from _problem(document, status, entry)
+    asks = {resolved(document, entry).get("name", "").lower() for entry in operation["parameters"]}
+    if "if-none-match" in asks and "304" not in responses:
+        yield "not-modified", "it takes If-None-Match: add the 304 response"
+
+
+def required_problems(document: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    """Return the statuses with which the runtime may answer an operation by itself."""
+    found = {"400", "429", "500"}
+    requirements = security_of(document, operation)
+    if requirements:
+        found.add("401")
+    if any(scopes for requirement in requirements for scopes in requirement.values()):
+        found.add("403")
+    if operation.get("x-raw-body"):
+        found.add("413")
+    elif "requestBody" in operation:
+        found |= {"413", "415"}
+    if operation.get("x-execution") != "async":
+        found.add("503")
+    successes = [entry for status, entry in operation["responses"].items() if status.startswith("2")]
+    if any(resolved(document, entry).get("content") for entry in successes):
+        found.add("406")
+    return found
+
+
+def _problem(document: dict[str, Any], status: str, entry: Json) -> Iterator[tuple[str, str]]:
+    ref = entry.get("$ref")
+    name = SHARED_RESPONSES.get(status)
+    if ref and name and ref != f"#/components/responses/{name}":
+        yield "problem-name", f"the {status} response is called {name}, not {ref.rpartition('/')[2]}"
+    content = resolved(document, entry).get("content", {})
+    if PROBLEM not in content and not any(is_json(media_type) for media_type in content):
+        yield "problem-content", f"the {status} response is a problem document: give it {PROBLEM}"
