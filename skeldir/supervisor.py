@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,30 +60,21 @@ class Child:
 class Supervisor:
     """Starts children, notices when one ends, and stops all of them on the way out."""
 
-    def __init__(self, *, log_dir: Path, environment: Mapping[str, str]) -> None:
-        """Children inherit `environment` and write to `<log_dir>/<name>.log`."""
+    def __init__(self, *, log_dir: Path) -> None:
+        """Children inherit this process's environment and write to `<log_dir>/<name>.log`."""
         self._log_dir = log_dir
-        self._environment = environment
         self.children: list[Child] = []
 
-    def start(
-        self,
-        name: str,
-        arguments: Sequence[str],
-        *,
-        environment: Mapping[str, str] | None = None,
-        descriptors: Sequence[int] = (),
-    ) -> Child:
+    def start(self, name: str, arguments: Sequence[str], *, descriptors: Sequence[int] = ()) -> Child:
         """Start one child in a group of its own, so that Ctrl-C reaches only the supervisor."""
         self._log_dir.mkdir(parents=True, exist_ok=True)
         path = self._log_dir / f"{name}.log"
-        with path.open("ab") as log:
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**self._environment, **(environment or {})},
                 pass_fds=descriptors,
                 start_new_session=True,
             )

@@ -24,7 +24,7 @@ PARENT = f"""
 import os, sys
 from pathlib import Path
 from skeldir.supervisor import Supervisor
-supervisor = Supervisor(log_dir=Path(sys.argv[1]), environment=os.environ)
+supervisor = Supervisor(log_dir=Path(sys.argv[1]))
 child = supervisor.start("rest", [sys.executable, "-c", {CHILD!r}])
 while "resting" not in child.log.read_text(): pass
 print(child.process.pid, flush=True)
@@ -44,7 +44,7 @@ def wait_until_gone(pid: int, seconds: float = 10.0) -> bool:
 
 def test_a_dead_child_is_named(tmp_path: Path) -> None:
     """A child that ends is named, with its exit code and what it last wrote."""
-    with Supervisor(log_dir=tmp_path, environment=os.environ) as supervisor:
+    with Supervisor(log_dir=tmp_path) as supervisor:
         supervisor.start("brief", [sys.executable, "-c", "import sys; print('last words'); sys.exit(7)"])
 
         with pytest.raises(
@@ -57,7 +57,7 @@ def test_a_dead_child_is_named(tmp_path: Path) -> None:
 
 def test_an_early_end_is_a_failure(tmp_path: Path) -> None:
     """A child that ends well, though nobody asked it to, is a failure too."""
-    with Supervisor(log_dir=tmp_path, environment=os.environ) as supervisor:
+    with Supervisor(log_dir=tmp_path) as supervisor:
         supervisor.start("brief", [sys.executable, "-c", ""])
         with pytest.raises(ChildEnded) as ended:
             supervisor.watch()
@@ -67,7 +67,7 @@ def test_an_early_end_is_a_failure(tmp_path: Path) -> None:
 def test_the_deaf_are_killed(tmp_path: Path) -> None:
     """A child that does not listen is killed after the grace."""
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {REST}"
-    supervisor = Supervisor(log_dir=tmp_path, environment=os.environ)
+    supervisor = Supervisor(log_dir=tmp_path)
     child = supervisor.start("deaf", [sys.executable, "-c", deaf])
     while "deaf" not in child.log.read_text():
         supervisor.check()
