@@ -15,7 +15,6 @@ from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
 
-
 # What the orders are attributed from, each table read once and the touches cut to the look-back.
 _SCOPE: Final = """
     entry AS MATERIALIZED (

@@ -1,0 +1,263 @@
+"""Worlds of journeys, orders and ledgers: made from a seed, stored for a tenant, counted by hand.
+
+`expected` is the oracle: plain Python, one entry at a time, sharing nothing with the SQL it judges.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+
+from skeldir.domain.models import Model
+
+CHANNELS = (
+    "direct",
+    "email",
+    "facebook_brand",
+    "facebook_paid",
+    "google_display_paid",
+    "google_search_paid",
+    "organic",
+    "referral",
+    "tiktok_paid",
+    "unknown",
+)
+CAMPAIGNS = ("", "Autumn", "autumn", "summer", "übrig")
+START = datetime(2026, 8, 1, tzinfo=UTC)
+LOOKBACK_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A touch to be."""
+
+    touchpoint_id: UUID
+    journey_id: str
+    occurred_at: datetime
+    channel: str
+    campaign: str = ""
+
+
+@dataclass(frozen=True)
+class Sale:
+    """An order to be."""
+
+    order_id: str
+    journey_id: str
+    ordered_at: datetime
+
+
+@dataclass(frozen=True)
+class Booking:
+    """A ledger entry to be."""
+
+    entry_id: UUID
+    order_id: str
+    kind: str
+    effect_cents: int
+    effective_at: datetime
+    currency: str = "EUR"
+
+
+@dataclass
+class World:
+    """Everything that attribution reads of one tenant."""
+
+    visits: list[Visit] = field(default_factory=list)
+    sales: list[Sale] = field(default_factory=list)
+    bookings: list[Booking] = field(default_factory=list)
+
+    @property
+    def journeys(self) -> list[str]:
+        return sorted({sale.journey_id for sale in self.sales} | {visit.journey_id for visit in self.visits})
+
+    def net_cents(self) -> dict[str, int]:
+        totals: dict[str, int] = defaultdict(int)
+        for booking in self.bookings:
+            totals[booking.currency] += booking.effect_cents
+        return dict(totals)
+
+    def shuffled(self, seed: int) -> "World":
+        """Return the same world told in another order."""
+        chance = random.Random(seed)
+        parts = [list(part) for part in (self.visits, self.sales, self.bookings)]
+        for part in parts:
+            chance.shuffle(part)
+        return World(*parts)
+
+
+def make(seed: int, journeys: int) -> World:
+    """Make a world of small, nasty journeys: ties, coarse clocks, cents, refunds of more than was paid."""
+    chance = random.Random(seed)
+    world = World()
+    for number in range(journeys):
+        journey = f"j-{number}"
+        for _ in range(chance.choice((0, 1, 1, 2, 3, 4, 7, 12))):
+            at = START + timedelta(days=chance.randrange(60), hours=chance.choice((0, 0, 12)))
+            channel, campaign = chance.choice(CHANNELS), chance.choice(CAMPAIGNS)
+            world.visits.append(Visit(_uuid(chance), journey, at, channel, campaign))
+        for order in range(chance.choice((0, 1, 1, 1, 2))):
+            _add_order(world, chance, journey, f"o-{number}-{order}")
+    return world
+
+
+def _add_order(world: World, chance: random.Random, journey: str, order_id: str) -> None:
+    ordered_at = START + timedelta(days=chance.randrange(20, 75), hours=chance.choice((0, 6)))
+    world.sales.append(Sale(order_id, journey, ordered_at))
+    for currency in chance.choice((("EUR",), ("EUR",), ("EUR",), ("EUR", "USD"))):
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):
+            cents = chance.choice((0, 1, 2, 3, 5, 99, 100, 10_000, chance.randrange(1, 10**7), 10**15))
+            kind = chance.choice(("captured", "captured", "adjusted", "dispute_reversed", "authorised"))
+            _book(world, chance, order_id, kind, cents, ordered_at, currency)
+        for _ in range(chance.choice((0, 0, 0, 1, 2, 5))):
+            cents = chance.choice((1, 2, 7, 50, 5_000, chance.randrange(1, 10**7), 10**15 + 1))
+            kind = chance.choice(("refunded", "refunded", "disputed", "adjusted"))
+            _book(world, chance, order_id, kind, -cents, ordered_at, currency)
+
+
+def _book(
+    world: World,
+    chance: random.Random,
+    order_id: str,
+    kind: str,
+    cents: int,
+    ordered_at: datetime,
+    currency: str,
+) -> None:
+    at = ordered_at + timedelta(days=chance.randrange(-1, 4))
+    effect = 0 if kind == "authorised" else cents
+    if effect or kind == "authorised":
+        world.bookings.append(Booking(_uuid(chance), order_id, kind, effect, at, currency))
+
+
+def _uuid(chance: random.Random) -> UUID:
+    return UUID(int=chance.getrandbits(128))
+
+
+def store(connection: psycopg.Connection, tenant: UUID, world: World) -> None:
+    """Write a world as the superuser, by COPY: quick, and in the order in which it is told."""
+    _copy(connection, "orders (tenant_id, order_id, journey_id, ordered_at)",
+          ((tenant, s.order_id, s.journey_id, s.ordered_at) for s in world.sales))  # fmt: skip
+    _copy(connection, "touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code, campaign_id)",
+          ((tenant, v.touchpoint_id, v.journey_id, v.occurred_at, v.channel, v.campaign)
+           for v in world.visits))  # fmt: skip
+    _copy(connection, "ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction, amount_cents,"
+          " effect_cents, currency, effective_at, booked_at, source)",
+          ((tenant, b.entry_id, b.order_id, b.kind, str(b.entry_id), 0, _amount(b), b.effect_cents, b.currency,
+            b.effective_at, b.effective_at, "shopify") for b in world.bookings))  # fmt: skip
+
+
+def mark(
+    connection: psycopg.Connection, tenant: UUID, journeys: Iterable[str], age_seconds: int = 60
+) -> None:
+    """Mark journeys dirty, as long ago as given."""
+    now = datetime.now(UTC) - timedelta(seconds=age_seconds)
+    chance = random.Random(str(tenant))
+    rows = ((tenant, _uuid(chance), journey, now, now) for journey in journeys)
+    _copy(connection, "dirty_marks (tenant_id, mark_id, journey_id, earliest, marked_at)", rows)
+
+
+def _amount(booking: Booking) -> int:
+    if booking.kind in ("refunded", "disputed"):
+        return -booking.effect_cents
+    return booking.effect_cents or 100
+
+
+def _copy(connection: psycopg.Connection, target: str, rows: Iterable[Sequence[object]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+Cells = dict[tuple[str, str], int]
+Row = tuple[UUID, str, str]
+
+
+def expected(world: World, model: Model) -> dict[Row, int]:
+    """Allocate every entry by hand: (entry, channel, campaign) to signed cents, without zeros."""
+    visits = defaultdict(list)
+    for visit in world.visits:
+        visits[visit.journey_id].append(visit)
+    bookings = defaultdict(list)
+    for booking in world.bookings:
+        if booking.effect_cents:
+            bookings[booking.order_id, booking.currency].append(booking)
+    rows: dict[Row, int] = {}
+    for sale in world.sales:
+        weights = _weights(model, sale, visits[sale.journey_id])
+        for currency in sorted({key[1] for key in bookings if key[0] == sale.order_id}):
+            rows.update(_allocate(bookings[sale.order_id, currency], weights))
+    return {row: cents for row, cents in rows.items() if cents}
+
+
+def touch_counts(world: World) -> dict[str, int]:
+    """Count, per order, the touches within the look-back."""
+    visits = defaultdict(list)
+    for visit in world.visits:
+        visits[visit.journey_id].append(visit)
+    return {sale.order_id: len(_within(sale, visits[sale.journey_id])) for sale in world.sales}
+
+
+def _within(sale: Sale, visits: list[Visit]) -> list[Visit]:
+    oldest = sale.ordered_at - timedelta(days=LOOKBACK_DAYS)
+    seen = [visit for visit in visits if oldest < visit.occurred_at <= sale.ordered_at]
+    return sorted(seen, key=lambda visit: (visit.occurred_at, visit.touchpoint_id))
+
+
+def _weights(model: Model, sale: Sale, visits: list[Visit]) -> Cells:
+    seen = _within(sale, visits)
+    if not seen:
+        return {("direct", ""): 1}
+    if model == "linear":
+        weights: Cells = defaultdict(int)
+        for visit in seen:
+            weights[visit.channel, visit.campaign] += 1
+        return dict(weights)
+    meant = [visit for visit in seen if visit.channel != "direct"] or seen
+    chosen = {"first_touch": seen[0], "last_touch": seen[-1], "last_non_direct": meant[-1]}[model]
+    return {(chosen.channel, chosen.campaign): 1}
+
+
+def _allocate(bookings: list[Booking], weights: Cells) -> dict[Row, int]:
+    rows: dict[Row, int] = {}
+    credited: Cells = defaultdict(int)
+    for booking in (booking for booking in bookings if booking.effect_cents > 0):
+        for cell, cents in _split(booking.effect_cents, weights).items():
+            rows[booking.entry_id, *cell] = cents
+            credited[cell] += cents
+    remaining = dict(credited)
+    reversals = [booking for booking in bookings if booking.effect_cents < 0 and credited]
+    for booking in sorted(reversals, key=lambda booking: (booking.effective_at, booking.entry_id)):
+        basis = remaining if sum(remaining.values()) > 0 else credited
+        for cell, cents in _split(-booking.effect_cents, basis).items():
+            rows[booking.entry_id, *cell] = -cents
+            remaining[cell] -= cents
+    return rows
+
+
+def _split(amount: int, weights: Cells) -> Cells:
+    channels: dict[str, int] = defaultdict(int)
+    for (channel, _), weight in weights.items():
+        channels[channel] += weight
+    parts: Cells = {}
+    for channel, cents in _largest_remainder(amount, channels).items():
+        campaigns = {campaign: weight for (of, campaign), weight in weights.items() if of == channel}
+        shares = _largest_remainder(cents, campaigns)
+        parts.update({(channel, campaign): share for campaign, share in shares.items()})
+    return parts
+
+
+def _largest_remainder(amount: int, weights: dict[str, int]) -> dict[str, int]:
+    total = sum(weights.values())
+    if not total:
+        return dict.fromkeys(weights, 0)
+    parts = {name: amount * weight // total for name, weight in weights.items()}
+    left = amount - sum(parts.values())
+    by_remainder = sorted(weights, key=lambda name: (-(amount * weights[name] % total), name.encode()))
+    for name in by_remainder[:left]:
+        parts[name] += 1
+    return parts

@@ -1,0 +1,272 @@
+"""Attribution against the oracle: every cent of every entry, and what a rerun leaves alone."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from skeldir.db.session import tenant_session
+from skeldir.domain.models import MODELS, Model, model_version
+from skeldir.domain.windows import BEGINNING, END, Window
+from skeldir.repository import attribution, revenue
+from skeldir.repository.attribution import Changes
+from tests.conftest import Database
+from tests.repository import attribution_world as worlds
+from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, Visit, World
+
+EVERYTHING = Window(BEGINNING, END)
+NOON = worlds.START.replace(hour=12)
+
+
+def attribute(database: Database, tenant: UUID, journeys: list[str]) -> Changes:
+    with tenant_session(tenant, isolation="repeatable read", engine=database.engine("app_worker")) as session:
+        assert attribution.begin(session)
+        return attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
+
+
+def allocated(database: Database, tenant: UUID, model: Model) -> dict[tuple[UUID, str, str], int]:
+    statement = text("""
+        SELECT entry_id, channel_code, campaign_id, allocated_cents FROM allocations WHERE model_version = :version
+    """)
+    with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
+        rows = session.execute(statement, {"version": model_version(model, LOOKBACK_DAYS)})
+        return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+def digest(database: Database, tenant: UUID) -> str:
+    """Digest all of a tenant's allocations, every column, as Postgres writes them out."""
+    statement = text("""
+        SELECT md5(string_agg(md5(CAST(ROW(model_version, entry_id, order_id, channel_code, campaign_id,
+                   allocated_cents, currency, extract(epoch FROM effective_at), touch_count, fallback) AS text)),
+                   '' ORDER BY model_version, entry_id, channel_code, campaign_id COLLATE "C"))
+          FROM allocations
+    """)
+    with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
+        return str(session.execute(statement).scalar_one())
+
+
+def physical(database: Database, tenant: UUID) -> list[tuple[object, ...]]:
+    """Say where every row lies and which transaction wrote it: what a write of any kind would change."""
+    with database.connect() as connection:
+        return connection.execute(
+            "SELECT ctid, xmin FROM allocations WHERE tenant_id = %s ORDER BY ctid", (tenant,)
+        ).fetchall()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_cent_is_where_the_oracle_puts_it(database: Database, tenant: UUID, seed: int) -> None:
+    """Thousands of random journeys, with ties, over-refunds and several currencies, under all models."""
+    world = worlds.make(seed, journeys=1_500)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    attribute(database, tenant, world.journeys)
+    for model in MODELS:
+        assert allocated(database, tenant, model) == worlds.expected(world, model), model
+
+
+def test_touches_are_counted_beside_the_cents(database: Database, tenant: UUID) -> None:
+    """A row tells how many touches its order had; 0 means that nothing led to it and `direct` has it."""
+    world = worlds.make(seed=3, journeys=100)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    attribute(database, tenant, world.journeys)
+    with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
+        rows = session.execute(text("SELECT DISTINCT order_id, touch_count FROM allocations")).all()
+    counts = worlds.touch_counts(world)
+    assert {row.order_id: row.touch_count for row in rows} == {
+        row.order_id: counts[row.order_id] for row in rows
+    }
+
+
+def test_a_rerun_writes_nothing(database: Database, tenant: UUID) -> None:
+    """The second run finds every row as it should be and touches none, not even to write it again."""
+    world = worlds.make(seed=4, journeys=300)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    first = attribute(database, tenant, world.journeys)
+    before = physical(database, tenant)
+    again = attribute(database, tenant, world.journeys)
+    assert first.written > 0
+    assert (again.written, again.vanished) == (0, 0)
+    assert physical(database, tenant) == before
+
+
+def test_the_order_of_insertion_leaves_no_trace(database: Database, make_tenant: Callable[[], UUID]) -> None:
+    """Two tenants told the same in another order, piece by piece in one case, hold identical rows."""
+    world = worlds.make(seed=5, journeys=200)
+    at_once, piecemeal = make_tenant(), make_tenant()
+    other = world.shuffled(seed=6)
+    half = len(other.visits) // 2
+    with database.connect() as connection:
+        worlds.store(connection, at_once, world)
+        worlds.store(connection, piecemeal, World(other.visits[:half], other.sales, other.bookings[::2]))
+    attribute(database, at_once, world.journeys)
+    attribute(database, piecemeal, world.journeys)
+    assert digest(database, piecemeal) != digest(database, at_once)
+    with database.connect() as connection:
+        worlds.store(connection, piecemeal, World(other.visits[half:], [], other.bookings[1::2]))
+    changed = attribute(database, piecemeal, other.journeys)
+    assert changed.vanished > 0
+    assert digest(database, piecemeal) == digest(database, at_once)
+
+
+def test_a_ledger_adds_up_in_every_currency_while_some_of_it_is_pending(
+    database: Database, tenant: UUID
+) -> None:
+    """What is allocated and what is pending make the ledger's net, half way through and at the end."""
+    world = worlds.make(seed=7, journeys=300)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    for journeys in (world.journeys[::2], world.journeys):
+        attribute(database, tenant, journeys)
+        for model in MODELS:
+            with tenant_session(tenant, read_only=True) as session:
+                totals = revenue.totals(session, model_version(model, LOOKBACK_DAYS), EVERYTHING)
+            assert {total.currency: total.ledger_net_cents for total in totals} == world.net_cents()
+            assert all(t.allocated_cents + t.pending_cents == t.ledger_net_cents for t in totals)
+    nothing_captured = {
+        currency: sum(
+            b.effect_cents for b in world.bookings if b.currency == currency and b.entry_id not in entries
+        )
+        for entries in [{row[0] for row in worlds.expected(world, "linear")}]
+        for currency in world.net_cents()
+    }
+    assert {total.currency: total.pending_cents for total in totals} == nothing_captured
+
+
+def test_a_late_earlier_refund_replays_the_order(database: Database, tenant: UUID) -> None:
+    """Reversals count in the order in which they took effect, not in which they became known."""
+    world = World(
+        [
+            Visit(UUID(int=n), "j", NOON, channel)
+            for n, channel in enumerate(("email", "organic", "referral"))
+        ],
+        [Sale("o", "j", NOON)],
+        [Booking(UUID(int=9), "o", "captured", 100, NOON), Booking(UUID(int=8), "o", "refunded", -50, NOON)],
+    )
+    late = Booking(UUID(int=7), "o", "refunded", -1, NOON)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        attribute(database, tenant, ["j"])
+        worlds.store(connection, tenant, World([], [], [late]))
+    attribute(database, tenant, ["j"])
+    world.bookings.append(late)
+    assert allocated(database, tenant, "linear") == worlds.expected(world, "linear")
+
+
+def test_a_refund_before_its_capture_waits(database: Database, tenant: UUID) -> None:
+    """With nothing captured there is nothing to take back from: the refund has no rows and is pending."""
+    world = World([], [Sale("o", "j", NOON)], [Booking(UUID(int=1), "o", "refunded", -700, NOON)])
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        attribute(database, tenant, ["j"])
+        assert allocated(database, tenant, "linear") == {}
+        worlds.store(connection, tenant, World([], [], [Booking(UUID(int=2), "o", "captured", 700, NOON)]))
+    attribute(database, tenant, ["j"])
+    assert sorted(allocated(database, tenant, "linear").values()) == [-700, 700]
+
+
+def test_an_order_that_changes_journeys_is_attributed_anew(database: Database, tenant: UUID) -> None:
+    """Rows of the channels that no longer had a part vanish in the statement that writes the new ones."""
+    world = World(
+        [Visit(UUID(int=1), "old", NOON, "email"), Visit(UUID(int=2), "new", NOON, "organic", "spring")],
+        [Sale("o", "old", NOON)],
+        [Booking(UUID(int=3), "o", "captured", 500, NOON)],
+    )
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        attribute(database, tenant, ["old"])
+        connection.execute("UPDATE orders SET journey_id = 'new' WHERE tenant_id = %s", (tenant,))
+    changes = attribute(database, tenant, ["new"])
+    assert (changes.written, changes.vanished) == (len(MODELS), len(MODELS))
+    assert allocated(database, tenant, "last_touch") == {(UUID(int=3), "organic", "spring"): 500}
+
+
+def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
+    database: Database, make_tenant: Callable[[], UUID]
+) -> None:
+    """Statistics of many tiny tenants make the planner expect a row or two of everybody.
+
+    What it then loops over is quadratic and takes minutes; the statement timeout is what bounds the job.
+    """
+    fresh = make_tenant()
+    with database.connect() as connection:
+        for number in range(200):
+            worlds.store(connection, UUID(int=number), worlds.make(seed=number, journeys=1))
+        connection.execute("ANALYZE")
+        for table in ("orders", "touchpoints", "ledger_entries", "allocations"):
+            connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+        world = worlds.make(seed=9, journeys=12_000)
+        worlds.store(connection, fresh, world)
+    with tenant_session(fresh, isolation="repeatable read", engine=database.engine("app_worker")) as session:
+        assert attribution.begin(session)
+        session.execute(text("SET LOCAL statement_timeout = '15s'"))  # a quadratic plan takes minutes
+        changes = attribution.attribute_journeys(session, world.journeys, LOOKBACK_DAYS)
+    with database.connect() as connection:
+        for table in ("orders", "touchpoints", "ledger_entries", "allocations"):
+            connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
+    assert changes.orders == len(world.sales)
+    with tenant_session(fresh, read_only=True) as session:
+        session.execute(text("SET LOCAL statement_timeout = '15s'"))
+        assert revenue.totals(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
+
+
+def test_tenants_with_the_same_names_keep_to_themselves(
+    database: Database, make_tenant: Callable[[], UUID]
+) -> None:
+    """Journeys and orders of the same names in two tenants share neither touches nor cents."""
+    one, other = make_tenant(), make_tenant()
+    worlds_of = {one: worlds.make(seed=10, journeys=60), other: worlds.make(seed=11, journeys=60)}
+    with database.connect() as connection:
+        for tenant, world in worlds_of.items():
+            worlds.store(connection, tenant, world)
+    attribute(database, one, worlds_of[one].journeys)
+    assert allocated(database, one, "linear") == worlds.expected(worlds_of[one], "linear")
+    assert allocated(database, other, "linear") == {}
+
+
+def test_one_job_per_tenant_has_its_turn(database: Database, make_tenant: Callable[[], UUID]) -> None:
+    """While one job works on a tenant another is told so at once; other tenants do not wait."""
+    one, other = make_tenant(), make_tenant()
+    engine = database.engine("app_worker")
+    with tenant_session(one, isolation="repeatable read", engine=engine) as working:
+        assert attribution.begin(working)
+        with tenant_session(one, isolation="repeatable read", engine=engine) as second:
+            assert not attribution.begin(second)
+        with tenant_session(other, isolation="repeatable read", engine=engine) as elsewhere:
+            assert attribution.begin(elsewhere)
+
+
+def test_a_window_s_digest_sees_every_input_and_nothing_else(
+    database: Database, make_tenant: Callable[[], UUID]
+) -> None:
+    """The order of insertion does not show; another touch, entry or order time does."""
+    world = worlds.make(seed=12, journeys=40)
+    ours, theirs = make_tenant(), make_tenant()
+
+    def digested(tenant: UUID) -> attribution.Digest:
+        with tenant_session(
+            tenant, isolation="repeatable read", engine=database.engine("app_worker")
+        ) as session:
+            attribution.begin(session)
+            return attribution.digest_window(session, EVERYTHING, LOOKBACK_DAYS)
+
+    with database.connect() as connection:
+        worlds.store(connection, ours, world)
+        worlds.store(connection, theirs, world.shuffled(seed=13))
+        told = digested(ours)
+        assert told == digested(theirs)
+        assert told.rows > 0
+        sale = next(sale for sale in world.sales if any(b.order_id == sale.order_id and b.effect_cents
+                                                        for b in world.bookings))  # fmt: skip
+        visit = Visit(UUID(int=77), sale.journey_id, sale.ordered_at, "email")
+        worlds.store(connection, ours, World([visit], [], []))
+        with_touch = digested(ours)
+        worlds.store(
+            connection, ours, World([], [], [Booking(UUID(int=78), sale.order_id, "captured", 1, NOON)])
+        )
+        with_entry = digested(ours)
+        connection.execute("UPDATE orders SET ordered_at = ordered_at + interval '1 second' WHERE tenant_id = %s"
+                           " AND order_id = %s", (ours, sale.order_id))  # fmt: skip
+    assert len({told, with_touch, with_entry, digested(ours)}) == 4
