@@ -29,7 +29,7 @@ FIND = text("""
            r.expires_at <= clock_timestamp() AS expired,
            r.revoked_at IS NOT NULL OR r.rotated_at IS NOT NULL AS used,
            r.revoked_at IS NULL AND r.rotated_at > transaction_timestamp() AS overlapped,
-           COALESCE(first.issued_at < c.tokens_invalid_before, first.token_id IS NULL) AS cut_off
+           coalesce(first.issued_at <= c.tokens_invalid_before, first.token_id IS NULL) AS cut_off
       FROM refresh_tokens r
       LEFT JOIN refresh_tokens first ON first.tenant_id = r.tenant_id AND first.token_id = r.family_id
       LEFT JOIN token_cutoffs c ON c.tenant_id = r.tenant_id AND c.user_id = r.user_id
@@ -76,7 +76,7 @@ END_SESSIONS_CUT_OFF = text("""
           FROM refresh_tokens first
           JOIN token_cutoffs c ON c.tenant_id = first.tenant_id AND c.user_id = first.user_id
          WHERE first.user_id = :user_id AND first.token_id = first.family_id
-           AND first.issued_at < c.tokens_invalid_before AND first.expires_at > clock_timestamp()
+           AND first.issued_at <= c.tokens_invalid_before AND first.expires_at > clock_timestamp()
     ), revoked AS (
         UPDATE refresh_tokens r SET revoked_at = clock_timestamp()
           FROM ended
