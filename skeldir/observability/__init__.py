@@ -1,0 +1,1 @@
+"""Logs and the correlation id that runs through them."""
