@@ -1,4 +1,4 @@
-"""How commands answer: one JSON object for scripts, or tables for people."""
+"""How commands answer: one JSON object for scripts, or lines and tables for people."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,42 +6,53 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Record = Mapping[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
+TABLE_EDGES = 3  # what rich adds to each column's width
+
 
 def show(facts: Record, *, as_json: bool, note: str | None = None) -> None:
-    """Print facts; a list of records among them becomes a table of its own, after the others."""
+    """Print facts; a list of records among them comes after the others."""
     if as_json:
         typer.echo(json.dumps(facts, default=str))
         return
-    console = Console(soft_wrap=True)
-    console.print(_pairs({name: value for name, value in facts.items() if not isinstance(value, list)}))
+    console = Console()
+    _print_lines(console, {name: value for name, value in facts.items() if not isinstance(value, list)})
     for name, value in facts.items():
         if isinstance(value, list):
-            console.print(_table(name, value))
+            _print_records(console, name, value)
     if note:
-        console.print(note, style="yellow", highlight=False)
+        console.print(f"\n{note}", style="yellow", highlight=False)
 
 
-def _pairs(facts: Record) -> Table:
-    table = Table(show_header=False, box=None)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")  # a key cut short is worth nothing
+def _print_lines(console: Console, facts: Record) -> None:
+    """Print one fact on each line, never wrapped: keys and addresses are there to be copied."""
+    width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        table.add_row(_words(name), str(value))
-    return table
+        label = f"[bold]{_words(name).ljust(width)}[/bold]"
+        console.print(f"{label}  {escape(str(value))}", soft_wrap=True, highlight=False)
 
 
-def _table(name: str, records: Sequence[Record]) -> Table:
-    table = Table(title=_words(name), title_justify="left", caption=None if records else "none yet")
-    for column in records[0] if records else ():
-        table.add_column(_words(column), overflow="fold")
-    for record in records:
-        table.add_row(*(str(value) for value in record.values()))
-    return table
+def _print_records(console: Console, name: str, records: Sequence[Record]) -> None:
+    """Print a table if it fits, otherwise each record as lines of its own."""
+    console.print(f"\n[bold]{_words(name)}[/bold]" + ("" if records else ": none yet"))
+    if not records:
+        return
+    rows = [{column: str(value) for column, value in record.items()} for record in records]
+    columns = {column: max(len(column), *(len(row[column]) for row in rows)) for column in rows[0]}
+    if sum(columns.values()) + TABLE_EDGES * len(columns) < console.width:
+        table = Table(*map(_words, columns))
+        for row in rows:
+            table.add_row(*map(escape, row.values()))
+        console.print(table, highlight=False)
+        return
+    for row in rows:
+        console.print()
+        _print_lines(console, row)
 
 
 def _words(name: str) -> str:
