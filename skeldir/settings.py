@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
 def _user_data_dir() -> Path:
@@ -76,11 +76,27 @@ class Settings(BaseSettings):
     )
 
 
+class _GivenSettings(Settings):
+    """Settings that do not look at this process's environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  (the signature is pydantic's)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what was given, and nothing else."""
+        return (init_settings,)
+
+
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Build settings from the given variables only; for tests and for child processes."""
     known = {name.lower().removeprefix("skeldir_"): value for name, value in environ.items()}
     fields = {name: known[name] for name in Settings.model_fields if name in known}
-    return Settings.model_validate(fields)
+    return _GivenSettings.model_validate(fields)
 
 
 @cache
