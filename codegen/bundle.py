@@ -77,9 +77,7 @@ class HoistingParser(BaseParser):  # type: ignore[misc]
 
     def _content(self, target: Target) -> Json:
         document = self.sources[target.contract].document
-        return self._rewritten(
-            target.contract, document["components"][target.section][target.name]
-        )
+        return self._rewritten(target.contract, document["components"][target.section][target.name])
 
     def _rewritten(self, contract: str, node: Json) -> Json:
         return rewrite(node, lambda ref: self._hoist(contract, ref))

@@ -9,10 +9,12 @@ from codegen.lint_sites import Site, sites
 
 INT64 = 2**63 - 1
 # Formats that the validator enforces; `password` and the like only describe.
-ENFORCED_FORMATS = frozenset({
-    *("date", "date-time", "time", "duration", "uuid", "email", "idn-email", "hostname"),
-    *("ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "json-pointer", "regex"),
-})
+ENFORCED_FORMATS = frozenset(
+    {
+        *("date", "date-time", "time", "duration", "uuid", "email", "idn-email", "hostname"),
+        *("ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "json-pointer", "regex"),
+    }
+)
 MONEY = re.compile(r"(^|_)(amount|revenue|price)s?(_|$)")
 ATOM = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\[\^?(?:\\.|[^\]\\])*\]|\.")
 

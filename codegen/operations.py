@@ -14,10 +14,12 @@ from codegen.types import PythonType, UnsupportedSchema, python_type
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Names that generated functions use themselves.
-RESERVED = frozenset({
-    *("body", "call", "ctx", "handle", "handlers", "models", "self", "sent"),
-    *("date", "datetime", "list_of", "optional", "required", "to_datetime", "to_model"),
-})
+RESERVED = frozenset(
+    {
+        *("body", "call", "ctx", "handle", "handlers", "models", "self", "sent"),
+        *("date", "datetime", "list_of", "optional", "required", "to_datetime", "to_model"),
+    }
+)
 
 Transaction = Literal["read", "write", "none"]
 

@@ -6,28 +6,30 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 # The keys of these objects are names (of a property, a status, a media type), never keywords.
-NAME_MAPS = frozenset({
-    "$defs",
-    "callbacks",
-    "content",
-    "dependentSchemas",
-    "encoding",
-    "examples",
-    "headers",
-    "links",
-    "parameters",
-    "pathItems",
-    "paths",
-    "patternProperties",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-    "scopes",
-    "securitySchemes",
-    "variables",
-    "webhooks",
-})
+NAME_MAPS = frozenset(
+    {
+        "$defs",
+        "callbacks",
+        "content",
+        "dependentSchemas",
+        "encoding",
+        "examples",
+        "headers",
+        "links",
+        "parameters",
+        "pathItems",
+        "paths",
+        "patternProperties",
+        "properties",
+        "requestBodies",
+        "responses",
+        "schemas",
+        "scopes",
+        "securitySchemes",
+        "variables",
+        "webhooks",
+    }
+)
 # What stands under these keys is data; a "$ref" in it means nothing.
 DATA = frozenset({"example", "default", "const", "enum", "value"})
 

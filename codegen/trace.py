@@ -53,9 +53,7 @@ def handler_lines(path: Path) -> dict[str, int]:
     return {node.name: node.lineno for node in module.body if isinstance(node, functions)}
 
 
-def _handler(
-    contract: Contract, operation: Operation, lines: dict[str, int]
-) -> dict[str, object] | None:
+def _handler(contract: Contract, operation: Operation, lines: dict[str, int]) -> dict[str, object] | None:
     if operation.name not in lines:
         return None
     return {"file": handler_file(contract), "function": operation.name, "line": lines[operation.name]}

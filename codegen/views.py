@@ -10,10 +10,12 @@ from codegen.types import python_literal
 
 LINE = 100
 # Names that generated modules import for themselves.
-TAKEN = frozenset({
-    *("Answer", "Any", "Body", "Call", "Context", "HttpAnswer", "Literal", "Protocol", "Reply"),
-    *("SkeldirError", "TypeVar", "UUID"),
-})
+TAKEN = frozenset(
+    {
+        *("Answer", "Any", "Body", "Call", "Context", "HttpAnswer", "Literal", "Protocol", "Reply"),
+        *("SkeldirError", "TypeVar", "UUID"),
+    }
+)
 
 
 class Names:

@@ -20,6 +20,7 @@ from generated.models.auth import (
     TokenVerification,
 )
 from generated.models.common import SuccessResponse
+from generated.models.common_deliveries import DeliveryPage, DeliveryReceipt
 from generated.models.common_revenue import (
     AllocationPage,
     ChannelAttributionReport,
@@ -134,3 +135,78 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+
+class WebhooksBaseHandlers(Protocol):
+    """The handlers of the webhooks/base contract."""
+
+    def list_deliveries(
+        self,
+        ctx: Context,
+        *,
+        vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None,
+        outcome: Literal["booked", "recorded", "dead_lettered"] | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[DeliveryPage]:
+        """GET /api/webhooks/deliveries."""
+
+
+class WebhooksShopifyHandlers(Protocol):
+    """The handlers of the webhooks/shopify contract."""
+
+    def receive_shopify_delivery(
+        self,
+        ctx: Context,
+        *,
+        endpoint_key: str,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/shopify/in/{endpoint_key}."""
+
+    def shopify_checkout_updated(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/shopify/checkouts/update."""
+
+    def shopify_order_create(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/shopify/order_create."""
+
+    def shopify_order_paid(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/shopify/orders/paid."""
+
+    def shopify_refund_create(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/shopify/refunds/create."""
+
+
+class WebhooksStripeHandlers(Protocol):
+    """The handlers of the webhooks/stripe contract."""
+
+    def receive_stripe_delivery(
+        self,
+        ctx: Context,
+        *,
+        endpoint_key: str,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/stripe/in/{endpoint_key}."""
+
+    def stripe_charge_refunded(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/stripe/charge/refunded."""
+
+    def stripe_charge_succeeded(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/stripe/charge/succeeded."""
+
+    def stripe_payment_intent_succeeded(
+        self,
+        ctx: Context,
+        *,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/stripe/payment_intent/succeeded."""
+
+    def stripe_payment_intent_succeeded_legacy(
+        self,
+        ctx: Context,
+        *,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/stripe/payment_intent_succeeded."""

@@ -8,6 +8,9 @@ from typing import Final
 from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import health
+from generated.routes.webhooks import base as webhooks_base
+from generated.routes.webhooks import shopify as webhooks_shopify
+from generated.routes.webhooks import stripe as webhooks_stripe
 from skeldir.http.boundary import Call, HttpAnswer
 
 Route = Callable[[Call], HttpAnswer] | Callable[[Call], Awaitable[HttpAnswer]]
@@ -34,4 +37,18 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # webhooks/base
+    "listDeliveries": webhooks_base.list_deliveries,
+    # webhooks/shopify
+    "receiveShopifyDelivery": webhooks_shopify.receive_shopify_delivery,
+    "shopifyCheckoutUpdated": webhooks_shopify.shopify_checkout_updated,
+    "shopifyOrderCreate": webhooks_shopify.shopify_order_create,
+    "shopifyOrderPaid": webhooks_shopify.shopify_order_paid,
+    "shopifyRefundCreate": webhooks_shopify.shopify_refund_create,
+    # webhooks/stripe
+    "receiveStripeDelivery": webhooks_stripe.receive_stripe_delivery,
+    "stripeChargeRefunded": webhooks_stripe.stripe_charge_refunded,
+    "stripeChargeSucceeded": webhooks_stripe.stripe_charge_succeeded,
+    "stripePaymentIntentSucceeded": webhooks_stripe.stripe_payment_intent_succeeded,
+    "stripePaymentIntentSucceededLegacy": webhooks_stripe.stripe_payment_intent_succeeded_legacy,
 }

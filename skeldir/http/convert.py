@@ -24,9 +24,7 @@ def required(sent: Mapping[str, Any], field: str, convert: Callable[[str], Value
         raise _refusal(field, str(error)) from error
 
 
-def optional(
-    sent: Mapping[str, Any], field: str, convert: Callable[[str], Value]
-) -> Value | None:
+def optional(sent: Mapping[str, Any], field: str, convert: Callable[[str], Value]) -> Value | None:
     """Convert a parameter that may be absent, which is None."""
     return required(sent, field, convert) if field in sent else None
 
