@@ -7,7 +7,7 @@ import typer
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedFunction, UndefinedTable
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from skeldir.commands import tenant, user
+from skeldir.commands import demo, serve, tenant, up, user
 from skeldir.domain.errors import SkeldirError
 from skeldir.security.keys import KeyRingError
 
@@ -22,8 +22,12 @@ app = typer.Typer(
     epilog="Settings come from SKELDIR_… variables: see README. Exit codes: 0 done, 1 refused, 2 wrong "
     "usage, 3 no usable database.",
 )
+app.command()(up.up)
+app.command()(demo.demo)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(user.app, name="user")
+for part in (serve.migrate, serve.api, serve.worker, serve.beat, serve.new_keys):
+    app.command(rich_help_panel="The parts, one by one")(part)
 
 
 def main() -> None:

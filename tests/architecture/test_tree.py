@@ -84,13 +84,16 @@ def test_no_statement_of_a_repository_filters_by_tenant() -> None:
 
 def test_the_package_list_names_every_package() -> None:
     """What is installed is what is written here, package by package."""
-    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    listed = set(setuptools["packages"])
     folders = {
         ".".join(path.relative_to(ROOT).parent.parts)
         for path in sources("codegen", "generated", *RUNNING)
     }
     assert folders <= listed, "packages missing from [tool.setuptools]"
-    gone = {name for name in listed if not (ROOT / Path(*name.split("."))).is_dir()}
+    folder_of = {name: ROOT / Path(*name.split(".")) for name in listed}
+    folder_of |= {name: ROOT / folder for name, folder in setuptools.get("package-dir", {}).items()}
+    gone = {name for name in listed if not folder_of[name].is_dir()}
     assert gone == set()
 
 

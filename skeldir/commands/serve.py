@@ -1,0 +1,120 @@
+"""The parts of the service one by one: `skeldir api`, `worker`, `beat` and `migrate`."""
+
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import typer
+import uvicorn
+from celery.signals import after_task_publish, worker_ready
+from uvicorn.supervisors import Multiprocess
+
+from skeldir.security.keys import new_ring_document
+from skeldir.supervisor import end_with_parent
+
+QUEUES: Final = "attribution,llm,maintenance,housekeeping"
+GRACEFUL_SECONDS: Final = 8
+
+PULSE_SECONDS: Final = 10.0
+
+Pulse = Annotated[
+    Path | None, typer.Option(help="A file to touch every few seconds while all is well, for health checks.")
+]
+Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
+
+
+def api(
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at; 0 picks one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes answer.")] = 1,
+    descriptor: Annotated[int | None, typer.Option("--fd", hidden=True)] = None,
+    supervised: Supervised = False,  # noqa: FBT002 - typer reads flags this way
+) -> None:
+    """Serve the API, the contracts' documents and the console."""
+    if supervised:
+        end_with_parent()
+    config = uvicorn.Config(
+        "skeldir.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        lifespan="on",
+        server_header=False,
+        access_log=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    # uvicorn raises the signal again when it has stopped; the default would skip all exit handlers.
+    signal.signal(signal.SIGTERM, _leave)
+    listener = config.bind_socket() if descriptor is None else socket.socket(fileno=descriptor)
+    if workers > 1:
+        listener.set_inheritable(True)
+        Multiprocess(config, sockets=[listener]).run()
+    else:
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(3)
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="The queues to consume, with commas between.")] = QUEUES,
+    concurrency: Annotated[int, typer.Option(min=1, help="How many tasks run at once.")] = 1,
+    beat_schedule: Annotated[
+        Path | None, typer.Option("--beat", help="Run the schedule too; the file that remembers it.")
+    ] = None,
+    pulse: Pulse = None,
+    supervised: Supervised = False,  # noqa: FBT002 - typer reads flags this way
+) -> None:
+    """Run a Celery worker."""
+    if supervised:
+        end_with_parent()
+    if pulse is not None:
+        worker_ready.connect(lambda sender, **_: _pulsate(sender, pulse), weak=False)
+    arguments = ["worker", f"--queues={queues}", f"--concurrency={concurrency}", "--loglevel=INFO"]
+    if beat_schedule is not None:
+        arguments += ["--beat", f"--schedule={beat_schedule}"]
+    _celery(arguments)
+
+
+def beat(
+    schedule: Annotated[Path, typer.Option(help="The file that remembers what has run.")],
+    pulse: Pulse = None,
+) -> None:
+    """Send the tasks of the schedule; run exactly one."""
+    if pulse is not None:
+        after_task_publish.connect(lambda **_: pulse.touch(), weak=False)
+    _celery(["beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=INFO"])
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema and make the roles that are missing."""
+    from skeldir.db import migrate as migrations  # noqa: PLC0415 - nor need the others Alembic
+
+    migrations.upgrade()
+    typer.echo(f"The schema is at revision {', '.join(migrations.current_heads())}.")
+
+
+def new_keys() -> None:
+    """Print a fresh key ring on one line, for the variable SKELDIR_KEYS."""
+    typer.echo(json.dumps(json.loads(new_ring_document())))
+
+
+def _celery(arguments: list[str]) -> None:
+    from workers.app import app  # noqa: PLC0415 - the API must not load Celery's worker
+
+    app.start(arguments)
+
+
+def _pulsate(consumer: Any, file: Path) -> None:  # noqa: ANN401 - Celery has no types
+    """Touch the file from the consumer's own timer: it grows old when the worker hangs."""
+    file.touch()
+    consumer.timer.call_repeatedly(PULSE_SECONDS, file.touch)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

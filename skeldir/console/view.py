@@ -1,0 +1,46 @@
+"""How the overview says its figures: the filters of its templates."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask import Flask
+
+from skeldir.domain.money_text import amount_text
+
+MINUS: Final = "\N{MINUS SIGN}"
+KIND_NAMES: Final[Mapping[str, str]] = {
+    "authorised": "Authorised",
+    "captured": "Captured",
+    "refunded": "Refunded",
+    "disputed": "Disputed",
+    "dispute_reversed": "Disputes won",
+    "adjusted": "Adjusted",
+}
+OUTCOME_NAMES: Final[Mapping[str, str]] = {
+    "booked": "Booked",
+    "recorded": "Recorded",
+    "dead_lettered": "Set aside",
+}
+
+
+def add_filters(app: Flask) -> None:
+    """Teach the templates to write amounts, shares, kinds, outcomes and reasons."""
+    app.jinja_env.filters.update(
+        amount=lambda cents, currency: amount_text(cents, currency).replace("-", MINUS),
+        share=share_text,
+        bar=bar_percent,
+        kind=lambda code: KIND_NAMES.get(code, code),
+        outcome=lambda code: OUTCOME_NAMES.get(code, code),
+        words=lambda code: code.replace("_", " "),
+    )
+
+
+def share_text(share_ppm: int) -> str:
+    """Write millionths as per cent with one decimal, rounded half up."""
+    tenths = (abs(share_ppm) + 500) // 1_000
+    return f"{MINUS if share_ppm < 0 and tenths else ''}{tenths // 10}.{tenths % 10} %"
+
+
+def bar_percent(share_ppm: int) -> str:
+    """Return how much of its rail a share fills; what was more than taken back fills nothing."""
+    return f"{min(max(share_ppm, 0), 1_000_000) / 10_000:.2f}"

@@ -1,0 +1,200 @@
+"""The answer, as tables that fit the terminal, and the proof that it adds up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from skeldir.demo.conduct import MODELS, Answer, Sent
+from skeldir.demo.deliveries import Mishap
+from skeldir.domain.money_text import amount_text, money_text
+
+SIDE_BY_SIDE_COLUMNS: Final = 72
+MODEL_NAMES: Final = {
+    "first_touch": "First touch",
+    "last_touch": "Last touch",
+    "last_non_direct": "Non-direct",
+    "linear": "Linear",
+}
+MISHAPS: Final[Mapping[Mishap, str]] = {
+    "twice": "the same webhook again",
+    "partial": "a partial refund",
+    "early": "a refund before its capture",
+    "personal": "an order full of personal data",
+    "malformed": "an amount of 129.999",
+    "incomplete": "a charge without currency",
+    "unknown": "a topic nobody maps",
+    "forged": "a forged signature",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One sum that must equal another, to the cent."""
+
+    text: str
+    holds: bool
+
+
+def channels(answer: Answer, width: int) -> Iterable[RenderableType]:
+    """Show revenue by channel, the models side by side where the terminal is wide enough."""
+    for currency in _currencies(answer):
+        names, cells = _by_channel(answer, currency)
+        title = f"Revenue by channel, {currency}"
+        if width >= SIDE_BY_SIDE_COLUMNS:
+            yield _grid(title, names, cells, currency, MODELS)
+        else:
+            for model in MODELS:
+                yield _grid(f"{title}: {MODEL_NAMES[model].lower()}", names, cells, currency, [model])
+
+
+def ledger(answer: Answer) -> RenderableType:
+    """Show what the ledger holds, by currency and kind."""
+    table = _table("Ledger", "", "Entries", "Effect")
+    for part in answer.ledger["currencies"]:
+        for kind in part["kinds"]:
+            name = kind["kind"].replace("_", " ")
+            effect = money_text(kind["effect_cents"], part["currency"])
+            table.add_row(name, str(kind["entry_count"]), effect)
+        table.add_row(
+            "net", "", money_text(part["net_cents"], part["currency"]), style="bold", end_section=True
+        )
+    return table
+
+
+def mishaps(sent: Sequence[Sent]) -> RenderableType:
+    """Show what was not ordinary about the month, and what became of it."""
+    table = Table(title="What else arrived", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("Sent", ratio=2)
+    table.add_column("HTTP", justify="right")
+    table.add_column("What became of it", ratio=3)
+    first = {one.delivery.event_id: one for one in reversed(sent)}
+    for one in sent:
+        mishap = one.delivery.mishap
+        if mishap is not None:
+            outcome, style = _outcome(one, first[one.delivery.event_id])
+            told = f"{one.delivery.vendor.capitalize()}: {MISHAPS[mishap]}"
+            table.add_row(told, str(one.status), Text(outcome, style))
+    return table
+
+
+def proofs(answer: Answer, sent: Sequence[Sent]) -> list[Proof]:
+    """Check every promise that the story makes; each is one line."""
+    lines = []
+    for currency, expected in sorted(answer.expected_net.items()):
+        booked = sum(
+            part["net_cents"] for part in answer.ledger["currencies"] if part["currency"] == currency
+        )
+        for model in MODELS:
+            allocated = sum(
+                channel["revenue_cents"]
+                for part in answer.reports[model]["currencies"]
+                if part["currency"] == currency
+                for channel in part["channels"]
+            )
+            sums = f"{money_text(allocated, currency)} = {money_text(booked, currency)}"
+            text = f"Σ allocations = ledger net, to the cent: {sums}  ({MODEL_NAMES[model].lower()})"
+            lines.append(Proof(text, allocated == booked))
+        text = f"Ledger net = what the shop really earned: {money_text(expected, currency)}"
+        lines.append(Proof(text, booked == expected))
+    return [*lines, *_answers(sent)]
+
+
+def privacy(found: int) -> Proof:
+    """Say whether anything personal that was sent was found in the database."""
+    return Proof(f"Personal data kept: {'none' if found == 0 else f'IN {found} PLACES'}", found == 0)
+
+
+def proof_text(lines: Sequence[Proof]) -> RenderableType:
+    """Show the proofs, those that fail in red."""
+    shown = [
+        Text(("✓ " if line.holds else "✗ ") + line.text, "green" if line.holds else "bold red")
+        for line in lines
+    ]
+    return Group(*shown)
+
+
+def _answers(sent: Sequence[Sent]) -> list[Proof]:
+    """Check that each mishap was answered as it should be."""
+    first = {one.delivery.event_id: one for one in reversed(sent)}
+    set_aside = {"malformed", "incomplete", "unknown"}
+    wrong = []
+    for one in sent:
+        mishap, outcome = one.delivery.mishap, one.answer.get("outcome")
+        expected = None if mishap == "forged" else "dead_lettered" if mishap in set_aside else "booked"
+        if outcome != expected or (mishap == "twice" and one.answer != first[one.delivery.event_id].answer):
+            wrong.append(f"{one.delivery.vendor} {one.delivery.topic} ({mishap}): {outcome}")
+    text = f"{len(sent)} webhooks, each booked, set aside or refused as it should be"
+    return [Proof("; ".join([text, *wrong]) if wrong else text, not wrong)]
+
+
+def _outcome(one: Sent, first: Sent) -> tuple[str, str]:
+    if one.delivery.mishap == "forged":
+        return f"refused ({one.answer['code']}), stored nowhere", "red"
+    if one.answer["outcome"] == "dead_lettered":
+        return f"set aside: {one.answer['reason_code']}, {one.answer.get('reason_field', 'body')}", "yellow"
+    if one.delivery.mishap == "twice":
+        same = one.answer == first.answer
+        return ("the first receipt again, booked once" if same else "ANOTHER RECEIPT"), ""
+    booked: Mapping[Mishap, str] = {
+        "partial": "booked, and taken back from the channels that had earned it",
+        "early": "booked, and attributed once the capture was told",
+        "personal": "booked; only the allow-listed fields are kept",
+    }
+    return booked.get(one.delivery.mishap or "twice", "booked"), ""
+
+
+def _currencies(answer: Answer) -> list[str]:
+    return [part["currency"] for part in answer.ledger["currencies"]]
+
+
+def _by_channel(answer: Answer, currency: str) -> tuple[dict[str, str], dict[tuple[str, str], int]]:
+    """Return the channels' names and, per model and channel, the revenue; the biggest channel first."""
+    names: dict[str, str] = {}
+    cells: dict[tuple[str, str], int] = {}
+    for model in reversed(MODELS):  # linear first: it orders the rows
+        for part in answer.reports[model]["currencies"]:
+            if part["currency"] == currency:
+                for row in sorted(part["channels"], key=lambda row: -int(row["revenue_cents"])):
+                    names.setdefault(row["channel_code"], row["channel_name"])
+                    cells[model, row["channel_code"]] = row["revenue_cents"]
+    return names, cells
+
+
+def _grid(
+    title: str,
+    names: Mapping[str, str],
+    cells: Mapping[tuple[str, str], int],
+    currency: str,
+    models: Sequence[str],
+) -> RenderableType:
+    table = _table(title, "Channel", *(MODEL_NAMES[model] for model in models))
+    best = {model: max(cells.get((model, code), 0) for code in names) for model in models}
+    for code, name in names.items():
+        row = [name]
+        for model in models:
+            cents = cells.get((model, code))
+            text = "-" if cents is None else amount_text(cents, currency)
+            row.append(f"[bold green]{text}[/]" if cents == best[model] else text)
+        table.add_row(*row, end_section=code == list(names)[-1])
+    sums = [sum(cells.get((model, code), 0) for code in names) for model in models]
+    table.add_row("Sum", *(amount_text(cents, currency) for cents in sums), style="bold")
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def indented(shown: RenderableType) -> RenderableType:
+    """Set a part of the report in by a little."""
+    return Padding(shown, (0, 0, 0, 1))
