@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from skeldir.domain.errors import FieldError, MalformedRequest
-from skeldir.http.schemas import json_types
+from skeldir.http.schemas import deref, json_types
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -45,8 +45,6 @@ def reader(schema: Mapping[str, Any], document: Mapping[str, Any], *, explode: b
 
 
 def _array_items(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    from skeldir.http.schemas import deref
-
     items = deref(schema, document).get("items", {})
     return items if isinstance(items, Mapping) else {}
 
