@@ -1,7 +1,7 @@
 """How Alembic connects and what it compares: as skeldir_owner, one transaction per revision."""
 
 from alembic import context
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from skeldir.db.engine import get_url
@@ -14,8 +14,8 @@ ONE_AT_A_TIME = "SELECT pg_advisory_lock(hashtext('skeldir migrations'))"
 
 def run() -> None:
     """Migrate, or compare, over one connection while another holds the lock."""
-    given = context.config.get_main_option("sqlalchemy.url")
-    engine = create_engine(make_url(given) if given else get_url("skeldir_owner"), poolclass=NullPool)
+    url = context.config.attributes.get("url") or get_url("skeldir_owner")
+    engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as guard, engine.connect() as connection:
         guard.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(ONE_AT_A_TIME)
         connection.exec_driver_sql(LIMITS)

@@ -77,6 +77,7 @@ TABLES = {
         {TENANT_COLUMN},
         order_id   text NOT NULL,
         journey_id text NOT NULL,
+        hinted_at  timestamptz,
         ordered_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (tenant_id, order_id)

@@ -23,6 +23,10 @@ CREATE = (
     "CREATE INDEX ix_kombu_message_visible ON kombu_message (visible)",
     "CREATE INDEX ix_kombu_message_timestamp ON kombu_message (timestamp)",
     "CREATE INDEX ix_kombu_message_timestamp_id ON kombu_message (timestamp, id)",
+    # Two processes that met a new queue at once would both insert it, and one would fail.
+    """INSERT INTO kombu_queue (id, name)
+       SELECT nextval('queue_id_sequence'), name
+         FROM unnest(ARRAY['attribution', 'llm', 'maintenance', 'housekeeping']) AS name""",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON kombu_queue, kombu_message TO app_rw, app_worker",
     "GRANT USAGE ON SEQUENCE queue_id_sequence, message_id_sequence TO app_rw, app_worker",
 )

@@ -40,9 +40,7 @@ def config(url: URL | None = None) -> Config:
     made = Config()
     made.set_main_option("script_location", str(_folder()))
     if url is not None:
-        taken_on = url.update_query_dict({"options": "-c role=skeldir_owner"})
-        shown = taken_on.render_as_string(hide_password=False)
-        made.set_main_option("sqlalchemy.url", shown.replace("%", "%%"))
+        made.attributes["url"] = url.update_query_dict({"options": "-c role=skeldir_owner"})
     return made
 
 

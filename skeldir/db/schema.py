@@ -217,6 +217,7 @@ _tenant_table(
     "orders",
     _key("order_id", Text),
     _column("journey_id", Text),
+    _optional("hinted_at", INSTANT),
     _column("ordered_at", INSTANT),
     _column("updated_at", INSTANT, default="now()"),
     Index("orders_journey_idx", "tenant_id", "journey_id"),

@@ -1,0 +1,169 @@
+"""Who may do what: the roles, the exact grants, and the functions that look across tenants."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.conftest import Database
+
+LETTERS = {"SELECT": "S", "INSERT": "I", "UPDATE": "U", "DELETE": "D"}
+
+# table: (API, worker, provisioning, analysts, look-up functions); a letter in brackets is for some columns
+GRANTS = {
+    "tenants": ("S", "S", "SIU", "S", "S"),
+    "tenant_keys": ("S", "", "SIU", "", "S"),
+    "users": ("", "", "SIU", "", "S"),
+    "memberships": ("S", "", "SIU", "", "S"),
+    "refresh_tokens": ("SIU", "SD", "", "", ""),
+    "access_token_denylist": ("SI", "SD", "", "", ""),
+    "token_cutoffs": ("SIU", "", "SIU", "", ""),
+    "login_failures": ("SIUD", "SD", "", "", "SD"),
+    "webhook_endpoints": ("S", "", "SIU", "", "S"),
+    "webhook_secrets": ("S", "", "SIU", "", "S"),
+    "deliveries": ("SIU", "S", "", "S", ""),
+    "events": ("SI", "S", "", "S", ""),
+    "facts": ("SI", "S", "", "S", ""),
+    "order_links": ("SI", "S", "", "S", ""),
+    "orders": ("SIU", "S", "", "S", ""),
+    "ledger_entries": ("SI", "S", "", "S", ""),
+    "dead_letters": ("SI", "S", "", "S", ""),
+    "channel_taxonomy": ("S", "S", "S", "S", ""),
+    "touchpoints": ("SI", "S", "", "S", ""),
+    "dirty_marks": ("SI", "SD", "", "", "S"),
+    "allocations": ("S", "SIUD", "", "S", ""),
+    "recompute_jobs": ("SIU", "SU", "", "S", "S"),
+    "task_effects": ("", "SID", "", "", ""),
+    "kombu_queue": ("SIUD", "SIUD", "", "", ""),
+    "kombu_message": ("SIUD", "SIUD", "", "", ""),
+    "alembic_version": ("", "", "", "", ""),
+}
+GRANTEES = ("app_rw", "app_worker", "app_admin", "app_ro", "skeldir_lookup")
+COLUMN_GRANTS = {
+    ("memberships", "role", "app_rw", "UPDATE"),
+    ("memberships", "updated_at", "app_rw", "UPDATE"),
+    ("users", "password_hash", "skeldir_lookup", "UPDATE"),
+}
+DEFINERS = {
+    "analyze_attribution()": ("skeldir_owner", "app_worker"),
+    "skeldir_lookup.all_tenants()": ("skeldir_lookup", "app_admin"),
+    "skeldir_lookup.endpoint_by_key(bytea,text)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.endpoint_by_tenant_key(bytea,text)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.list_tenants()": ("skeldir_lookup", "app_worker"),
+    "skeldir_lookup.login(uuid,bytea)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.prune_login_failures(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
+    "skeldir_lookup.renew_password_hash(uuid,text,text)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.tenant_by_key(bytea)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.tenants_with_work(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
+    "skeldir_lookup.user_by_login(bytea)": ("skeldir_lookup", "app_admin"),
+}
+
+
+@pytest.fixture
+def superuser(database: Database) -> Iterator[psycopg.Connection]:
+    with database.connect() as connection:
+        yield connection
+
+
+def test_the_grants_on_tables_are_exactly_these(superuser: psycopg.Connection) -> None:
+    found: dict[str, dict[str, str]] = {}
+    for table, grantee, right in superuser.execute(
+        """SELECT c.relname, g.grantee::regrole::text, g.privilege_type
+             FROM pg_class c,
+                  LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND g.grantee <> c.relowner
+            UNION ALL
+           SELECT relname, '-', '-' FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"""
+    ):
+        rights = found.setdefault(table, {})
+        if grantee != "-":
+            rights[grantee] = rights.get(grantee, "") + LETTERS.get(right, f"?{right}")
+
+    expected = {
+        table: {grantee: set(letters) for grantee, letters in zip(GRANTEES, row, strict=True) if letters}
+        for table, row in GRANTS.items()
+    }
+    assert {
+        table: {grantee: set(letters) for grantee, letters in rights.items()}
+        for table, rights in found.items()
+    } == expected
+
+
+def test_the_grants_on_columns_are_exactly_these(superuser: psycopg.Connection) -> None:
+    found = superuser.execute(
+        """SELECT a.attrelid::regclass::text, a.attname, g.grantee::regrole::text, g.privilege_type
+             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid, LATERAL aclexplode(a.attacl) g
+            WHERE c.relnamespace = 'public'::regnamespace"""
+    ).fetchall()
+
+    assert set(found) == COLUMN_GRANTS
+
+
+def test_everything_belongs_to_the_owner_who_cannot_log_in(superuser: psycopg.Connection) -> None:
+    owners = superuser.execute(
+        """SELECT DISTINCT relowner::regrole::text FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v')"""
+    ).fetchall()
+
+    assert owners == [("skeldir_owner",)]
+
+
+def test_no_role_can_pass_through_the_walls(superuser: psycopg.Connection) -> None:
+    roles = superuser.execute(
+        """SELECT rolname, rolcanlogin,
+                  rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication
+             FROM pg_roles WHERE rolname LIKE 'app\\_%' OR rolname LIKE 'skeldir\\_%'"""
+    ).fetchall()
+
+    assert {name: can_log_in for name, can_log_in, _ in roles} == {
+        "app_user": True,
+        "app_worker": True,
+        "app_admin": True,
+        "app_rw": False,
+        "app_ro": False,
+        "skeldir_owner": False,
+        "skeldir_lookup": False,
+    }
+    assert not any(powerful for _, _, powerful in roles)
+
+
+def test_who_is_a_member_of_whom(superuser: psycopg.Connection) -> None:
+    found = superuser.execute(
+        """SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members
+            WHERE roleid::regrole::text ~ '^(app|skeldir)_' AND member::regrole::text ~ '^(app|skeldir)_'"""
+    ).fetchall()
+
+    assert set(found) == {("app_user", "app_rw"), ("skeldir_owner", "skeldir_lookup")}
+
+
+def test_being_able_to_become_the_lookup_role_shows_the_owner_nothing(
+    superuser: psycopg.Connection, tenant: object
+) -> None:
+    assert tenant
+    with superuser.transaction():
+        superuser.execute("SET LOCAL ROLE skeldir_owner")
+        assert superuser.execute("SELECT count(*) FROM tenants").fetchone() == (0,)
+        superuser.execute("SET LOCAL ROLE skeldir_lookup")
+        found = superuser.execute("SELECT count(*) FROM tenants").fetchone()
+        assert found is not None
+        assert found[0] > 0
+
+
+def test_functions_with_their_owners_rights_are_exactly_these(superuser: psycopg.Connection) -> None:
+    found = superuser.execute(
+        """SELECT p.oid::regprocedure::text, p.proowner::regrole::text, p.proconfig,
+                  array(SELECT g.grantee::regrole::text FROM aclexplode(p.proacl) g
+                         WHERE g.grantee <> p.proowner)
+             FROM pg_proc p
+            WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('public', 'skeldir_lookup')"""
+    ).fetchall()
+
+    assert {name: (owner, *grantees) for name, owner, _, grantees in found} == DEFINERS
+    assert {tuple(settings) for _, _, settings, _ in found} == {("search_path=pg_catalog, pg_temp",)}
+
+
+def test_the_public_schema_takes_nothing_from_anybody_else(superuser: psycopg.Connection) -> None:
+    for role in ("app_user", "app_worker", "app_admin", "app_ro", "public"):
+        row = superuser.execute("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role]).fetchone()
+        assert row == (False,), role
