@@ -22,43 +22,40 @@ from generated.models.auth import (
 from generated.models.common import SuccessResponse
 from skeldir.domain.errors import Conflict, NotFound, SkeldirError, Unauthorized
 from skeldir.http import sessions
-from skeldir.http.context import Context, Principal, Reply, Role
+from skeldir.http.context import Context, Principal, Role
 from skeldir.repository import tokens, users
 from skeldir.security.refresh import RefreshToken, parse_refresh_token
 from skeldir.security.tokens import invalid_token
 
-NO_STORE: Final = {"Cache-Control": "no-store"}
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 BEFORE_ALL_TOKENS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def login(ctx: Context, *, body: LoginRequest) -> Reply[LoginResponse] | SkeldirError:  # noqa: ARG001
+def login(ctx: Context, *, body: LoginRequest) -> LoginResponse | SkeldirError:  # noqa: ARG001
     """Begin a session. The refusal is returned: the failure that it counts must stay."""
     begun = sessions.log_in(body.tenant_id, body.email, body.password.get_secret_value())
     if isinstance(begun, SkeldirError):
         return begun
-    response = LoginResponse(
+    return LoginResponse(
         access_token=begun.tokens.access.token,
         refresh_token=begun.tokens.refresh.text(),
         token_type="Bearer",  # noqa: S106  (its kind, not its value)
         expires_in=begun.tokens.access.expires_in,
         user=LoginUser(id=begun.tokens.user_id, email=body.email, username=begun.username),
     )
-    return Reply(response, headers=NO_STORE)
 
 
-def refresh_token(ctx: Context, *, body: RefreshRequest) -> Reply[RefreshResponse] | SkeldirError:
+def refresh_token(ctx: Context, *, body: RefreshRequest) -> RefreshResponse | SkeldirError:
     """Exchange a refresh token. The refusal is returned: the session that it ends must stay ended."""
     renewed = sessions.refresh(_refresh_credential(ctx, body))
     if isinstance(renewed, SkeldirError):
         return renewed
-    response = RefreshResponse(
+    return RefreshResponse(
         access_token=renewed.access.token,
         refresh_token=renewed.refresh.text(),
         token_type="Bearer",  # noqa: S106
         expires_in=renewed.access.expires_in,
     )
-    return Reply(response, headers=NO_STORE)
 
 
 def logout(ctx: Context) -> SuccessResponse:
@@ -70,17 +67,16 @@ def logout(ctx: Context) -> SuccessResponse:
     return SuccessResponse(success=True, correlation_id=ctx.correlation_id)
 
 
-def verify_token(ctx: Context) -> Reply[TokenVerification]:
+def verify_token(ctx: Context) -> TokenVerification:
     """Tell whose token it is; that it is valid was found out on the way here."""
     principal, user_id = _caller(ctx)
-    verified = TokenVerification(
+    return TokenVerification(
         valid=True,
         user_id=user_id,
         tenant_id=principal.tenant_id,
         role=_role(principal),
         expires_at=principal.expires_at or datetime.now(UTC),
     )
-    return Reply(verified, headers=NO_STORE)
 
 
 def admin_revoke_tokens_before(ctx: Context, *, body: TokenCutoffRequest) -> TokenCutoff:
@@ -105,17 +101,16 @@ def admin_revoke_tokens_before(ctx: Context, *, body: TokenCutoffRequest) -> Tok
     )
 
 
-def admin_rbac_check(ctx: Context) -> Reply[RbacCheck]:
+def admin_rbac_check(ctx: Context) -> RbacCheck:
     """Show an administrator what the service takes them for."""
     principal, user_id = _caller(ctx)
-    check = RbacCheck(
+    return RbacCheck(
         success=True,
         correlation_id=ctx.correlation_id,
         tenant_id=principal.tenant_id,
         user_id=user_id,
         role=_role(principal),
     )
-    return Reply(check, headers=NO_STORE)
 
 
 def admin_update_membership_role(ctx: Context, *, body: MembershipRoleRequest) -> MembershipRole:

@@ -1,14 +1,10 @@
 """Credentials as the service checks them: signed access tokens, and tenant keys by their hash."""
 
-from sqlalchemy import text
-
 from skeldir.db.session import lookup_session
 from skeldir.domain.errors import Forbidden, Unauthorized
-from skeldir.security.hashing import key_hash
+from skeldir.repository import tenants
 from skeldir.security.principal import Principal
 from skeldir.security.tokens import verify_access_token
-
-TENANT_BY_KEY = text("SELECT tenant_id, status FROM skeldir_lookup.tenant_by_key(:key_hash)")
 
 
 class ServiceCredentials:
@@ -21,9 +17,9 @@ class ServiceCredentials:
     def of_tenant_key(self, key: str) -> Principal:
         """Return the tenant of a key; raises Unauthorized for an unknown one, Forbidden when suspended."""
         with lookup_session() as session:
-            found = session.execute(TENANT_BY_KEY, {"key_hash": key_hash("tenant-key", key)}).one_or_none()
+            found = tenants.by_key(session, key)
         if found is None:
             raise Unauthorized("The tenant key is not known.", headers={"WWW-Authenticate": "TenantKey"})
-        if found.status != "active":
+        if found.is_suspended:
             raise Forbidden("The tenant is suspended.")
         return Principal(found.tenant_id, "tenant_key")

@@ -86,6 +86,7 @@ class Endpoint:
     tenant_id: UUID
     endpoint_id: UUID
     secrets: tuple[bytes, ...] = field(repr=False)
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +138,12 @@ def add_secret(
 
 
 def by_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None:
-    """Return an active tenant's endpoint by the key in its URL; for a transaction without a tenant."""
+    """Return a tenant's endpoint by the key in its URL; for a transaction without a tenant."""
     return _endpoint(session, BY_KEY, key_hash("endpoint-key", key), vendor)
 
 
 def by_tenant_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None:
-    """Return an active tenant's endpoint by the tenant's key; for a transaction without a tenant."""
+    """Return a tenant's endpoint by the tenant's key; for a transaction without a tenant."""
     return _endpoint(session, BY_TENANT_KEY, key_hash("tenant-key", key), vendor)
 
 
@@ -153,10 +154,11 @@ def list_endpoints(session: Session) -> list[EndpointSummary]:
 
 def _endpoint(session: Session, statement: TextClause, hashed: bytes, vendor: Vendor) -> Endpoint | None:
     rows = session.execute(statement, {"key_hash": hashed, "vendor": vendor}).all()
-    if not rows or rows[0].tenant_status != "active":
+    if not rows:
         return None
     first = rows[0]
-    return Endpoint(first.tenant_id, first.endpoint_id, _unsealed(rows, first.endpoint_id))
+    secrets = _unsealed(rows, first.endpoint_id)
+    return Endpoint(first.tenant_id, first.endpoint_id, secrets, is_suspended=first.tenant_status != "active")
 
 
 def _unsealed(rows: Sequence[Row[Any]], endpoint_id: UUID) -> tuple[bytes, ...]:

@@ -33,6 +33,8 @@ BY_KEY = text("""
 
 LIST_IDS = text("SELECT tenant_id FROM skeldir_lookup.list_tenants()")
 
+WITH_WORK = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_work(:now)")
+
 LIST_ALL = text("SELECT tenant_id, name, status, created_at FROM skeldir_lookup.all_tenants()")
 
 
@@ -52,6 +54,14 @@ class IssuedKey:
 
     key_id: UUID
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """The tenant that a key belongs to."""
+
+    tenant_id: UUID
+    is_suspended: bool
 
 
 def create(session: Session, name: str) -> None:
@@ -79,10 +89,15 @@ def issue_key(session: Session, grace: timedelta = timedelta()) -> IssuedKey:
     return issued
 
 
-def by_key(session: Session, key: str) -> UUID | None:
-    """Return the active tenant that a key belongs to, or None; for a transaction without a tenant."""
+def by_key(session: Session, key: str) -> KeyOwner | None:
+    """Return the tenant that a key belongs to, or None; for a transaction without a tenant."""
     row = session.execute(BY_KEY, {"key_hash": key_hash("tenant-key", key)}).one_or_none()
-    return row.tenant_id if row is not None and row.status == "active" else None
+    return None if row is None else KeyOwner(row.tenant_id, is_suspended=row.status != "active")
+
+
+def with_work(session: Session, rested: datetime) -> list[UUID]:
+    """Return the tenants with marks made before an instant or with jobs to run; without a tenant."""
+    return list(session.execute(WITH_WORK, {"now": rested}).scalars())
 
 
 def list_ids(session: Session) -> list[UUID]:

