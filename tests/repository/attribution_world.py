@@ -6,7 +6,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -107,48 +107,50 @@ def make(seed: int, journeys: int) -> World:
 
 def _add_order(world: World, chance: random.Random, journey: str, order_id: str) -> None:
     ordered_at = START + timedelta(days=chance.randrange(20, 75), hours=chance.choice((0, 6)))
-    world.sales.append(Sale(order_id, journey, ordered_at))
+    sale = Sale(order_id, journey, ordered_at)
+    world.sales.append(sale)
     for currency in chance.choice((("EUR",), ("EUR",), ("EUR",), ("EUR", "USD"))):
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             cents = chance.choice((0, 1, 2, 3, 5, 99, 100, 10_000, chance.randrange(1, 10**7), 10**15))
             kind = chance.choice(("captured", "captured", "adjusted", "dispute_reversed", "authorised"))
-            _book(world, chance, order_id, kind, cents, ordered_at, currency)
+            _book(world, chance, sale, kind, cents, currency)
         for _ in range(chance.choice((0, 0, 0, 1, 2, 5))):
             cents = chance.choice((1, 2, 7, 50, 5_000, chance.randrange(1, 10**7), 10**15 + 1))
             kind = chance.choice(("refunded", "refunded", "disputed", "adjusted"))
-            _book(world, chance, order_id, kind, -cents, ordered_at, currency)
+            _book(world, chance, sale, kind, -cents, currency)
 
 
-def _book(
-    world: World,
-    chance: random.Random,
-    order_id: str,
-    kind: str,
-    cents: int,
-    ordered_at: datetime,
-    currency: str,
+def _book(  # noqa: PLR0917 - a line of a ledger has these
+    world: World, chance: random.Random, sale: Sale, kind: str, cents: int, currency: str
 ) -> None:
-    at = ordered_at + timedelta(days=chance.randrange(-1, 4))
+    at = sale.ordered_at + timedelta(days=chance.randrange(-1, 4))
     effect = 0 if kind == "authorised" else cents
     if effect or kind == "authorised":
-        world.bookings.append(Booking(_uuid(chance), order_id, kind, effect, at, currency))
+        world.bookings.append(Booking(_uuid(chance), sale.order_id, kind, effect, at, currency))
 
 
 def _uuid(chance: random.Random) -> UUID:
     return UUID(int=chance.getrandbits(128))
 
 
+_ORDERS = "orders (tenant_id, order_id, journey_id, ordered_at)"
+_TOUCHPOINTS = "touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code, campaign_id)"
+_ENTRIES = """ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction, amount_cents,
+                               effect_cents, currency, effective_at, booked_at, source)"""
+
+
 def store(connection: psycopg.Connection, tenant: UUID, world: World) -> None:
     """Write a world as the superuser, by COPY: quick, and in the order in which it is told."""
-    _copy(connection, "orders (tenant_id, order_id, journey_id, ordered_at)",
-          ((tenant, s.order_id, s.journey_id, s.ordered_at) for s in world.sales))  # fmt: skip
-    _copy(connection, "touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code, campaign_id)",
-          ((tenant, v.touchpoint_id, v.journey_id, v.occurred_at, v.channel, v.campaign)
-           for v in world.visits))  # fmt: skip
-    _copy(connection, "ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction, amount_cents,"
-          " effect_cents, currency, effective_at, booked_at, source)",
-          ((tenant, b.entry_id, b.order_id, b.kind, str(b.entry_id), 0, _amount(b), b.effect_cents, b.currency,
-            b.effective_at, b.effective_at, "shopify") for b in world.bookings))  # fmt: skip
+    _copy(connection, _ORDERS, ((tenant, *astuple(sale)) for sale in world.sales))
+    _copy(connection, _TOUCHPOINTS, ((tenant, *astuple(visit)) for visit in world.visits))
+    _copy(connection, _ENTRIES, (_row(tenant, booking) for booking in world.bookings))
+
+
+def _row(tenant: UUID, booking: Booking) -> tuple[object, ...]:
+    entry_id, order_id, kind, effect_cents, effective_at, currency = astuple(booking)
+    amount_cents = -effect_cents if kind in ("refunded", "disputed") else effect_cents or 100
+    identity = (tenant, entry_id, order_id, kind, str(entry_id), 0)
+    return (*identity, amount_cents, effect_cents, currency, effective_at, effective_at, "shopify")
 
 
 def mark(
@@ -159,12 +161,6 @@ def mark(
     chance = random.Random(str(tenant))
     rows = ((tenant, _uuid(chance), journey, now, now) for journey in journeys)
     _copy(connection, "dirty_marks (tenant_id, mark_id, journey_id, earliest, marked_at)", rows)
-
-
-def _amount(booking: Booking) -> int:
-    if booking.kind in ("refunded", "disputed"):
-        return -booking.effect_cents
-    return booking.effect_cents or 100
 
 
 def _copy(connection: psycopg.Connection, target: str, rows: Iterable[Sequence[object]]) -> None:

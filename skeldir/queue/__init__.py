@@ -1,0 +1,1 @@
+"""What may be asked of the workers: typed producers of tasks, and how their messages are sent."""

@@ -1,0 +1,57 @@
+"""The producers: one function per task, with the task's name and its arguments.
+
+A message is only a wake-up. What is to be done stands in the database (marks, job rows), and the
+sweep sends again what a lost message would have started; so each message may expire.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from uuid import UUID
+
+Queue = Literal["attribution", "llm", "maintenance", "housekeeping"]
+
+QUEUES: Final[tuple[Queue, ...]] = ("attribution", "llm", "maintenance", "housekeeping")
+
+_EXPIRES_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A task to be run by a worker: its name, its queue and its JSON-safe arguments."""
+
+    name: str
+    queue: Queue
+    arguments: dict[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+    expires_seconds: float = _EXPIRES_SECONDS
+
+
+def attribute_marked(*, tenant_id: UUID, delay_seconds: float = 0.0) -> Message:
+    """Attribute the tenant's journeys that are marked dirty and have rested."""
+    arguments = {"tenant_id": str(tenant_id)}
+    return Message("attribution.attribute_marked", "attribution", arguments, delay_seconds)
+
+
+def recompute_window(*, tenant_id: UUID, job_id: UUID) -> Message:
+    """Run the job of one window."""
+    arguments = {"tenant_id": str(tenant_id), "job_id": str(job_id)}
+    return Message("attribution.recompute_window", "attribution", arguments)
+
+
+def resume_windows(*, tenant_id: UUID) -> Message:
+    """Run the tenant's jobs whose message was lost or whose worker died."""
+    return Message("attribution.resume_windows", "attribution", {"tenant_id": str(tenant_id)})
+
+
+def prune_tenant(*, tenant_id: UUID) -> Message:
+    """Delete what has expired of one tenant."""
+    return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
+
+
+PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
+    attribute_marked,
+    recompute_window,
+    resume_windows,
+    prune_tenant,
+)

@@ -1,0 +1,80 @@
+"""Sending messages: after the transaction, and never at its expense."""
+
+import logging
+import threading
+import time
+from functools import cache
+from typing import Final
+from uuid import UUID
+
+from celery import Celery
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from skeldir.observability import correlation
+from skeldir.queue.broker import configured
+from skeldir.queue.messages import Message
+
+CORRELATION_HEADER: Final = "skeldir_correlation_id"
+
+log = logging.getLogger(__name__)
+
+
+class Throttle:
+    """Lets one message of a kind through per interval: one wake-up serves all that was marked so far."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: dict[tuple[str, str], float] = {}
+
+    def admits(self, message: Message, interval_seconds: float) -> bool:
+        """Tell whether the message may go, and remember that it went."""
+        key, now = (message.name, str(sorted(message.arguments.items()))), time.monotonic()
+        with self._lock:
+            if now - self._sent.get(key, -interval_seconds) < interval_seconds:
+                return False
+            if len(self._sent) >= 10_000:  # noqa: PLR2004 - a bound on memory, not a rule
+                self._sent.clear()
+            self._sent[key] = now
+        return True
+
+
+_throttle = Throttle()
+
+
+def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:
+    """Send a message now; raises what the broker raises.
+
+    It carries the correlation id of the request or task at work, unless it is given another.
+    """
+    correlated = correlation_id or correlation.current()
+    headers = {CORRELATION_HEADER: str(correlated)} if correlated else {}
+    (app or _sender()).send_task(
+        message.name,
+        kwargs=message.arguments,
+        queue=message.queue,
+        countdown=message.delay_seconds or None,
+        expires=message.expires_seconds,
+        headers=headers,
+        retry=False,
+    )
+
+
+def send_after_commit(session: Session, message: Message, *, at_most_every_seconds: float = 0.0) -> None:
+    """Send a message once the transaction has committed; a broker that fails is logged, not raised."""
+    correlation_id = correlation.current()
+
+    def deliver(_session: Session) -> None:
+        if not _throttle.admits(message, at_most_every_seconds):
+            return
+        try:
+            send(message, correlation_id=correlation_id)
+        except Exception:  # whatever the broker's trouble: the sweep makes up for it
+            log.warning("message not sent", extra={"task": message.name}, exc_info=True)
+
+    event.listen(session, "after_commit", deliver, once=True)
+
+
+@cache
+def _sender() -> Celery:
+    return configured(Celery("skeldir.queue", set_as_current=False), "app_user")

@@ -1,0 +1,13 @@
+"""The broker's tables, as far as its transport leaves them to be looked after. They hold no tenant."""
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+# Hidden messages come first in the index that a claim walks along: the fewer, the quicker.
+_PRUNE: Final = text("DELETE FROM kombu_message WHERE visible = false")
+
+
+def prune_consumed(connection: Connection) -> int:
+    """Delete the messages that were handed to a worker; returns how many."""
+    return connection.execute(_PRUNE).rowcount

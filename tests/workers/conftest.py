@@ -1,0 +1,66 @@
+"""A real worker: a Celery process of its own, its log at hand."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.conftest import Database
+
+TREE = Path(__file__).parents[2]
+DEADLINE_SECONDS = 60.0
+QUEUES = "attribution,llm,maintenance,housekeeping"
+
+Answer = TypeVar("Answer")
+
+
+def eventually(probe: Callable[[], Answer | None], *, seconds: float = DEADLINE_SECONDS) -> Answer:
+    """Return the first answer that is not None; fails when none has come by the deadline."""
+    deadline = time.monotonic() + seconds
+    while (answer := probe()) is None:
+        assert time.monotonic() < deadline, "the deadline passed without an answer"
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A running worker."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@pytest.fixture(scope="module")
+def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """Start a worker with its schedule on this test's database, and end it afterwards."""
+    del database
+    folder = tmp_path_factory.mktemp("worker")
+    log = folder / "worker.log"
+    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", QUEUES]
+    command += ["--concurrency", "1", "--beat", "--schedule", str(folder / "beat"), "--loglevel", "INFO"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, cwd=TREE, stdout=stream, stderr=stream, env=os.environ | {"PYTHONPATH": str(TREE)}
+        )
+    running = Worker(process, log)
+    try:
+        eventually(lambda: True if "ready." in running.said() or process.poll() is not None else None)
+        assert process.poll() is None, running.said()
+        yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

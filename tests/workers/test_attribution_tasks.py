@@ -1,0 +1,245 @@
+"""The attribution tasks, run in this process: which marks they take, and that each works once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from skeldir.db.session import tenant_session
+from skeldir.domain.ids import fact_id
+from skeldir.domain.models import model_version
+from skeldir.domain.windows import Window
+from skeldir.repository import attribution, dirty_marks, recompute_jobs
+from skeldir.repository.recompute_jobs import Job
+from tests.conftest import Database
+from tests.repository import attribution_world as worlds
+from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, World
+from workers.attribution import attribute_marked, recompute_window, resume_windows
+
+NOON = worlds.START.replace(hour=12)
+WINDOW = Window(NOON - timedelta(days=1), NOON + timedelta(days=1))
+LINEAR = model_version("linear", LOOKBACK_DAYS)
+ONE_ORDER = World([], [Sale("o", "j", NOON)], [Booking(UUID(int=1), "o", "captured", 900, NOON)])
+
+REFUND = text("""
+    INSERT INTO ledger_entries (entry_id, order_id, kind, reference, amount_cents, effect_cents, currency,
+                                effective_at, booked_at, source)
+    VALUES (:entry_id, 'o', 'refunded', 'r', 300, -300, 'EUR', :at, :at, 'shopify')
+""")
+MARK = text("""
+    INSERT INTO dirty_marks (mark_id, journey_id, earliest, marked_at)
+    VALUES (:mark_id, 'j', :at, :marked_at)
+""")
+
+
+def run(task: Any, *, task_id: str | None = None, **arguments: object) -> Any:
+    """Run a task here and now, as a worker would: retries included."""
+    kwargs = {name: str(value) for name, value in arguments.items()}
+    return task.apply(kwargs=kwargs, task_id=task_id or str(uuid4())).get()
+
+
+def tell(database: Database, tenant: UUID, world: World = ONE_ORDER, *, age_seconds: int = 60) -> None:
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        worlds.mark(connection, tenant, [sale.journey_id for sale in world.sales], age_seconds)
+
+
+def count(database: Database, tenant: UUID, table: str) -> int:
+    with database.connect() as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table} WHERE tenant_id = %s", (tenant,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def request_window(tenant: UUID) -> Job:
+    job_id = fact_id(tenant, "window")
+    with tenant_session(tenant) as session:
+        return recompute_jobs.request(
+            session, job_id, WINDOW, model="linear", model_version=LINEAR, lookback_days=LOOKBACK_DAYS
+        )
+
+
+def job_of(tenant: UUID, job_id: UUID) -> Job:
+    with tenant_session(tenant) as session:
+        job = recompute_jobs.get(session, job_id)
+    assert job is not None
+    return job
+
+
+def test_marked_journeys_are_attributed_and_their_marks_are_gone(database: Database, tenant: UUID) -> None:
+    """One run takes the marks and leaves the allocations of all models."""
+    tell(database, tenant)
+    result = run(attribute_marked, tenant_id=tenant)
+    assert (result["outcome"], result["journeys"], result["written"]) == ("attributed", 1, 4)
+    assert count(database, tenant, "dirty_marks") == 0
+
+
+def test_a_journey_rests_before_it_is_attributed(database: Database, tenant: UUID) -> None:
+    """A journey marked this moment is left for later, together with its older marks."""
+    tell(database, tenant, age_seconds=10)
+    with tenant_session(tenant) as session:
+        dirty_marks.mark(session, {"j": NOON})
+    assert run(attribute_marked, tenant_id=tenant)["journeys"] == 0
+    assert count(database, tenant, "dirty_marks") == 2
+
+
+def test_a_busy_journey_does_not_wait_for_ever(database: Database, tenant: UUID) -> None:
+    """However often a journey is marked, the age of its first mark ends the waiting."""
+    tell(database, tenant, age_seconds=31)
+    with tenant_session(tenant) as session:
+        dirty_marks.mark(session, {"j": NOON})
+    assert run(attribute_marked, tenant_id=tenant)["journeys"] == 1
+    assert count(database, tenant, "dirty_marks") == 0
+
+
+def test_an_ingest_that_is_open_while_a_job_runs_loses_no_mark(database: Database, tenant: UUID) -> None:
+    """What commits after the job's snapshot keeps its mark, and the next job finds it."""
+    tell(database, tenant)
+    with tenant_session(tenant) as ingest:
+        ingest.execute(REFUND, {"entry_id": UUID(int=2), "at": NOON})
+        minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+        ingest.execute(MARK, {"mark_id": uuid4(), "at": NOON, "marked_at": minute_ago})
+        assert run(attribute_marked, tenant_id=tenant)["written"] == 4
+    assert count(database, tenant, "dirty_marks") == 1
+    assert count(database, tenant, "allocations") == 4
+    assert run(attribute_marked, tenant_id=tenant)["written"] == 4
+    assert count(database, tenant, "dirty_marks") == 0
+    assert count(database, tenant, "allocations") == 8
+
+
+def test_of_two_jobs_at_once_one_works_and_one_reports(database: Database, tenant: UUID) -> None:
+    """The second job says that it is not its turn and leaves every mark where it is."""
+    tell(database, tenant)
+    engine = database.engine("app_worker")
+    with tenant_session(tenant, isolation="repeatable read", engine=engine) as working:
+        assert attribution.begin(working)
+        assert run(attribute_marked, tenant_id=tenant) == {"outcome": "busy"}
+    assert count(database, tenant, "dirty_marks") == 1
+    assert run(attribute_marked, tenant_id=tenant)["outcome"] == "attributed"
+
+
+def test_a_task_delivered_twice_works_once(database: Database, tenant: UUID) -> None:
+    """The second delivery finds the effect of the first and touches nothing, whatever waits by then."""
+    tell(database, tenant)
+    task_id = str(uuid4())
+    assert run(attribute_marked, task_id=task_id, tenant_id=tenant)["outcome"] == "attributed"
+    with database.connect() as connection:
+        worlds.mark(connection, tenant, ["another"])
+    assert run(attribute_marked, task_id=task_id, tenant_id=tenant) == {"outcome": "already_done"}
+    assert count(database, tenant, "dirty_marks") == 1
+
+
+def test_a_failed_run_leaves_its_marks_and_may_be_repeated(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks, allocations and the record of the effect are one transaction: all of it or nothing."""
+    tell(database, tenant)
+    task_id = str(uuid4())
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(attribution, "attribute_journeys", break_down)
+        with pytest.raises(RuntimeError, match="power cut"):
+            run(attribute_marked, task_id=task_id, tenant_id=tenant)
+    assert count(database, tenant, "dirty_marks") == 1
+    assert run(attribute_marked, task_id=task_id, tenant_id=tenant)["outcome"] == "attributed"
+
+
+def test_a_window_is_computed_once_for_the_same_inputs(database: Database, tenant: UUID) -> None:
+    """The second run compares digests and stops there; another touch makes the third compute again."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    outcomes = []
+    for world in (World(), World(), World([worlds.Visit(UUID(int=5), "j", NOON, "email")], [], [])):
+        with database.connect() as connection:
+            worlds.store(connection, tenant, world)
+        job = request_window(tenant)
+        run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+        job = job_of(tenant, job.job_id)
+        outcomes.append((job.status, job.last_outcome, job.run_count))
+    assert outcomes == [
+        ("succeeded", "computed", 1),
+        ("succeeded", "unchanged", 2),
+        ("succeeded", "computed", 3),
+    ]
+    assert job.fingerprint
+    assert job.started_at
+    assert job.finished_at
+    with tenant_session(tenant) as session:
+        rows = session.execute(text("SELECT model_version, channel_code FROM allocations")).all()
+    assert rows == [(LINEAR, "email")]
+
+
+def test_a_job_asked_for_during_its_run_is_run_again(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the first run collides with the request, is rolled back, and the retry serves both."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    succeed = recompute_jobs.succeed
+    interruptions = iter((True, False))
+
+    def interrupted(session: Session, *arguments: Any) -> None:
+        if next(interruptions):
+            assert request_window(tenant).run_count == 2
+        succeed(session, *arguments)
+
+    monkeypatch.setattr(recompute_jobs, "succeed", interrupted)
+    run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    done = job_of(tenant, job.job_id)
+    assert (done.status, done.run_count, done.last_outcome) == ("succeeded", 2, "computed")
+
+
+def test_a_job_left_by_a_dead_worker_is_sent_again(database: Database, tenant: UUID) -> None:
+    """A job that is running for too long, and one whose message was lost, are due; others are not."""
+    job = request_window(tenant)
+    assert run(resume_windows, tenant_id=tenant) == 1
+    with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+        recompute_jobs.start(session, job.job_id)
+    assert run(resume_windows, tenant_id=tenant) == 0
+    with tenant_session(tenant) as session:
+        session.execute(text("UPDATE recompute_jobs SET started_at = started_at - interval '2 minutes'"))
+    assert run(resume_windows, tenant_id=tenant) == 1
+    run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert job_of(tenant, job.job_id).status == "succeeded"
+
+
+def test_a_job_that_cannot_be_finished_says_so_without_quoting_data(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row names the kind of failure; asked for again, the job starts afresh."""
+    tell(database, tenant)
+    job = request_window(tenant)
+
+    def break_down(*_: object) -> None:
+        raise ValueError("jane@example.org")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(attribution, "digest_window", break_down)
+        with pytest.raises(ValueError, match="jane"):
+            run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    failed = job_of(tenant, job.job_id)
+    assert (failed.status, failed.error) == ("failed", "ValueError")
+    run(recompute_window, tenant_id=tenant, job_id=request_window(tenant).job_id)
+    assert job_of(tenant, job.job_id).error is None
+
+
+def test_a_window_takes_in_whole_orders_and_no_others(database: Database, tenant: UUID) -> None:
+    """A refund after the window belongs to an order within it; an order outside is left alone."""
+    late = NOON + timedelta(days=30)
+    world = World([], [Sale("in", "j", NOON), Sale("out", "k", late)])
+    world.bookings += [
+        Booking(UUID(int=1), "in", "captured", 900, NOON),
+        Booking(UUID(int=2), "in", "refunded", -100, late),
+        Booking(UUID(int=3), "out", "captured", 5, late),
+    ]
+    tell(database, tenant, world)
+    run(recompute_window, tenant_id=tenant, job_id=request_window(tenant).job_id)
+    with tenant_session(tenant) as session:
+        cents = session.execute(text("SELECT allocated_cents FROM allocations ORDER BY 1")).scalars().all()
+    assert cents == [-100, 900]

@@ -1,0 +1,96 @@
+"""The tasks that belong to no tenant: who is woken up, and what is cleared away."""
+
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import text
+
+from skeldir.db.session import tenant_session
+from skeldir.queue import messages
+from skeldir.queue.sending import send, send_after_commit
+from tests.conftest import Database
+from tests.repository import attribution_world as worlds
+from workers.housekeeping import prune_messages, prune_tenants, sweep
+from workers.maintenance import prune_tenant
+
+
+def sent(database: Database, tenant: UUID) -> list[str]:
+    """Return the names of the tasks that wait for a worker on behalf of a tenant."""
+    with database.connect() as connection:
+        rows = connection.execute("SELECT payload FROM kombu_message WHERE visible ORDER BY id").fetchall()
+    payloads = [json.loads(row[0]) for row in rows]
+    return [p["headers"]["task"] for p in payloads if str(tenant) in p["headers"]["kwargsrepr"]]
+
+
+def test_the_sweep_wakes_up_whoever_has_work(
+    database: Database, tenant: UUID, make_tenant: Callable[[], UUID]
+) -> None:
+    """A tenant with rested marks is sent for; one without, or marked this very moment, is not."""
+    fresh, idle = make_tenant(), make_tenant()
+    with database.connect() as connection:
+        worlds.mark(connection, tenant, ["j"])
+        worlds.mark(connection, fresh, ["j"], age_seconds=0)
+    assert sweep.apply(throw=True).get() >= 1
+    assert sent(database, tenant) == ["attribution.attribute_marked", "attribution.resume_windows"]
+    assert sent(database, fresh) == []
+    assert sent(database, idle) == []
+
+
+def test_every_tenant_is_pruned_in_its_own_transaction(database: Database, tenant: UUID) -> None:
+    """The fan-out sends one task per tenant, and that task deletes effects nobody can redeliver any more."""
+    assert prune_tenants.apply(throw=True).get() >= 1
+    assert sent(database, tenant) == ["maintenance.prune_tenant"]
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO task_effects VALUES (%s, gen_random_uuid(), 'old', now() - interval '8 days')",
+            (tenant,),
+        )
+    result = prune_tenant.apply(kwargs={"tenant_id": str(tenant)}, throw=True).get()
+    assert result["task_effects"] == 1
+
+
+def test_consumed_messages_are_deleted_and_waiting_ones_are_not(database: Database, tenant: UUID) -> None:
+    """The transport only hides what it handed out; without this its table would grow for ever."""
+    send(messages.prune_tenant(tenant_id=tenant))
+    send(messages.resume_windows(tenant_id=tenant))
+    with database.connect() as connection:
+        connection.execute(
+            "UPDATE kombu_message SET visible = false WHERE payload LIKE %s", (f"%prune_tenant%{tenant}%",)
+        )
+        assert prune_messages.apply(throw=True).get() >= 1
+        hidden = connection.execute("SELECT count(*) FROM kombu_message WHERE visible = false").fetchone()
+    assert hidden == (0,)
+    assert sent(database, tenant) == ["attribution.resume_windows"]
+
+
+def test_a_wake_up_leaves_after_the_commit_and_once_per_interval(database: Database, tenant: UUID) -> None:
+    """Nothing is sent for what is rolled back; what many requests mark is worth one message."""
+    message = messages.attribute_marked(tenant_id=tenant)
+    try:
+        with tenant_session(tenant) as session:
+            send_after_commit(session, message, at_most_every_seconds=60)
+            raise ZeroDivisionError  # noqa: TRY301 - the rollback under test
+    except ZeroDivisionError:
+        assert sent(database, tenant) == []
+    for _ in range(3):
+        with tenant_session(tenant) as session:
+            send_after_commit(session, message, at_most_every_seconds=60)
+            session.execute(text("SELECT 1"))
+            assert len(sent(database, tenant)) <= 1
+    assert sent(database, tenant) == ["attribution.attribute_marked"]
+
+
+def test_a_broker_that_fails_fails_no_request(database: Database, tenant: UUID) -> None:
+    """The transaction has committed by then; the sweep makes up for the lost message."""
+    with database.connect() as connection:
+        connection.execute("REVOKE INSERT ON kombu_message FROM app_rw")
+        try:
+            with tenant_session(tenant) as session:
+                session.execute(text("SELECT 1"))
+                send_after_commit(session, messages.attribute_marked(tenant_id=tenant))
+        finally:
+            connection.execute("GRANT INSERT ON kombu_message TO app_rw")
+    assert sent(database, tenant) == []
+    send(messages.attribute_marked(tenant_id=tenant))
+    assert sent(database, tenant) == ["attribution.attribute_marked"]

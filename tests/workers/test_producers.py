@@ -1,0 +1,76 @@
+"""What is sent is what is registered: names, arguments, queues, and who may work without a tenant."""
+
+import inspect
+from uuid import uuid4
+
+import pytest
+from celery import Task
+
+from skeldir.queue.messages import PRODUCERS, QUEUES, Message
+from workers.app import app
+from workers.base import SystemTask, TenantTask
+from workers.schedule import BEAT_SCHEDULE
+
+SYSTEM_TASKS = {"housekeeping.sweep", "housekeeping.prune_tenants", "housekeeping.prune_messages"}
+
+
+def tasks() -> dict[str, Task]:
+    app.loader.import_default_modules()
+    return {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
+
+
+def produced() -> list[Message]:
+    """Call every producer with an id for each of its ids."""
+    messages = []
+    for producer in PRODUCERS:
+        parameters = inspect.signature(producer).parameters.values()
+        assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters)
+        ids = {parameter.name: uuid4() for parameter in parameters if parameter.name.endswith("_id")}
+        messages.append(producer(**ids))
+    return messages
+
+
+def test_every_producer_names_a_task_and_gives_what_it_takes() -> None:
+    """A message's arguments are exactly the task's keyword-only parameters."""
+    registered = tasks()
+    for message in produced():
+        parameters = inspect.signature(registered[message.name].run).parameters.values()
+        assert {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY} == set(
+            message.arguments
+        )
+        assert message.queue in QUEUES
+        assert message.name.startswith(message.queue + ".")
+
+
+def test_every_task_is_sent_by_somebody() -> None:
+    """A task is produced or scheduled; the schedule's messages expire and go to a queue that is consumed."""
+    scheduled = {entry["task"] for entry in BEAT_SCHEDULE.values()}
+    assert {message.name for message in produced()} | scheduled == set(tasks())
+    for entry in BEAT_SCHEDULE.values():
+        assert entry["options"]["queue"] in QUEUES
+        assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_only_listed_tasks_work_without_a_tenant() -> None:
+    """Everything else is a tenant's task, whose arguments are keywords and begin with the tenant."""
+    for name, task in tasks().items():
+        if name in SYSTEM_TASKS:
+            assert isinstance(task, SystemTask)
+            continue
+        assert isinstance(task, TenantTask)
+        names = [p.name for p in inspect.signature(task.run).parameters.values()]
+        assert names[0] == "tenant_id"
+
+
+def test_a_tenant_s_task_refuses_positional_arguments() -> None:
+    """An argument without its name would mean something else after the next change of the signature."""
+    with pytest.raises(TypeError, match="keyword arguments only"):
+        tasks()["maintenance.prune_tenant"].apply(args=(str(uuid4()),), throw=True)
+
+
+def test_the_worker_consumes_every_queue() -> None:
+    """The queues of the application are those that producers may name."""
+    assert {queue.name for queue in app.conf.task_queues} == set(QUEUES)
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_acks_late
+    assert app.conf.worker_prefetch_multiplier == 1

@@ -1,0 +1,53 @@
+"""A real worker process, from marks to allocations."""
+
+from uuid import UUID
+
+from skeldir.db.session import tenant_session
+from skeldir.domain.models import MODELS, model_version
+from skeldir.domain.windows import BEGINNING, END, Window
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.repository import revenue
+from tests.conftest import Database
+from tests.repository import attribution_world as worlds
+from tests.workers.conftest import Worker, eventually
+
+
+def pending_cents(tenant: UUID) -> set[int]:
+    """Return what is pending under each model, EUR only: these worlds' refunds all have captures."""
+    everything = Window(BEGINNING, END)
+    with tenant_session(tenant, read_only=True) as session:
+        return {
+            total.pending_cents
+            for model in MODELS
+            for total in revenue.totals(session, model_version(model, worlds.LOOKBACK_DAYS), everything)
+        }
+
+
+def test_marks_become_allocations_by_the_sweep_alone(
+    database: Database, tenant: UUID, worker: Worker
+) -> None:
+    """No message is sent for these marks: the schedule's sweep finds them and the worker attributes them."""
+    world = worlds.make(seed=20, journeys=30)
+    world.bookings = [booking for booking in world.bookings if booking.effect_cents >= 0]
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        worlds.mark(connection, tenant, world.journeys)
+    assert 0 not in pending_cents(tenant)
+    eventually(lambda: True if pending_cents(tenant) == {0} else None)
+    assert "attributed" in worker.said()
+
+
+def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Worker) -> None:
+    """The API's login publishes, the worker's login consumes, and the message is deleted afterwards."""
+    send(messages.prune_tenant(tenant_id=tenant))
+
+    def done() -> bool | None:
+        with database.connect() as connection:
+            row = connection.execute(
+                "SELECT task_name FROM task_effects WHERE tenant_id = %s", (tenant,)
+            ).fetchone()
+        assert worker.process.poll() is None, worker.said()
+        return None if row is None else row[0] == "maintenance.prune_tenant"
+
+    assert eventually(done)

@@ -1,0 +1,34 @@
+"""The Celery application of the workers: `celery -A workers.app worker`, or `skeldir worker`."""
+
+from typing import Final
+
+from celery import Celery
+
+from skeldir.queue.broker import configured
+from workers.schedule import BEAT_SCHEDULE
+
+TASK_MODULES: Final = ("workers.attribution", "workers.maintenance", "workers.housekeeping")
+"""The llm queue is consumed like the others; its first tasks come with the explanations."""
+
+# Above the statement timeout of the attribution job, so that Postgres ends a statement before Celery
+# ends the task.
+SOFT_LIMIT_SECONDS: Final = 240
+HARD_LIMIT_SECONDS: Final = 300
+
+app = configured(
+    Celery("skeldir", include=TASK_MODULES),
+    "app_worker",
+    beat_schedule=BEAT_SCHEDULE,
+    beat_max_loop_interval=1,
+    broker_connection_retry_on_startup=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_soft_time_limit=SOFT_LIMIT_SECONDS,
+    task_time_limit=HARD_LIMIT_SECONDS,
+    task_store_errors_even_if_ignored=False,
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=250_000,
+    # The transport has no fanout: no remote control, no events between workers.
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+)

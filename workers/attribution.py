@@ -1,0 +1,118 @@
+"""Tasks of the attribution queue. The marks and job rows say what is to be done, a message only when."""
+
+import hashlib
+import json
+import time
+from typing import Any, Final
+from uuid import UUID
+
+from celery.utils.log import get_task_logger
+from sqlalchemy.orm import Session
+
+from skeldir.db.engine import get_engine
+from skeldir.db.session import tenant_session
+from skeldir.domain.models import TAXONOMY_VERSION
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.repository import attribution, dirty_marks, recompute_jobs
+from skeldir.repository.dirty_marks import Patience
+from skeldir.repository.recompute_jobs import Job
+from skeldir.settings import get_settings
+from workers.base import Busy, TenantTask, task
+
+JOURNEYS_MAX: Final = 100_000
+"""Journeys per run; the rest is the next run's, so that no transaction grows without bound."""
+
+STATISTICS_AFTER_JOURNEYS: Final = 5_000
+"""A run of this many journeys follows a bulk ingest: the readers' plans deserve fresh statistics."""
+
+ABANDONED_SECONDS: Final = 60
+
+log = get_task_logger(__name__)
+
+
+@task("attribution.attribute_marked", TenantTask)
+def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
+    """Attribute the journeys that are dirty and have rested, under all models, from one snapshot."""
+    settings = get_settings()
+    patience = Patience(settings.attribution_debounce_seconds, settings.attribution_delay_seconds_max)
+    started = time.monotonic()
+    with self.effect(tenant_id, isolation="repeatable read") as session:
+        if not attribution.begin(session):
+            return {"outcome": "busy"}
+        journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
+        changes = attribution.attribute_journeys(session, journeys, settings.lookback_days)
+    result = {
+        "outcome": "attributed",
+        "journeys": len(journeys),
+        "orders": changes.orders,
+        "written": changes.written,
+        "vanished": changes.vanished,
+        "milliseconds": round(1000 * (time.monotonic() - started)),
+    }
+    log.info("attributed %s", json.dumps(result))
+    if len(journeys) == JOURNEYS_MAX:
+        send(messages.attribute_marked(tenant_id=UUID(tenant_id)), app=self.app)
+    if len(journeys) >= STATISTICS_AFTER_JOURNEYS:
+        with tenant_session(UUID(tenant_id), engine=get_engine("app_worker")) as session:
+            attribution.refresh_statistics(session)
+    return result
+
+
+class WindowTask(TenantTask):
+    """A task that leaves its job marked as failed when no try is left."""
+
+    abstract = True
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
+        """Close the job, naming the kind of error: messages may quote data. Who waited only waits on."""
+        if isinstance(exc, Busy):
+            return
+        with self.transaction(kwargs["tenant_id"]) as session:
+            recompute_jobs.fail(session, UUID(kwargs["job_id"]), type(exc).__name__)
+
+
+@task("attribution.recompute_window", WindowTask)
+def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
+    """Run a window's job: nothing is recomputed when its inputs are those of the last run.
+
+    The start is committed by itself, so that it can be watched. Should the worker die, the job stays
+    `running`, and `resume_windows` starts it again.
+    """
+    with self.transaction(tenant_id) as session:
+        if recompute_jobs.start(session, UUID(job_id)) is None:
+            return {"outcome": "nothing_to_do"}
+    with self.effect(tenant_id, isolation="repeatable read") as session:
+        if not attribution.begin(session):
+            raise Busy
+        job = recompute_jobs.get(session, UUID(job_id))
+        if job is None or job.status != "running":
+            return {"outcome": "nothing_to_do"}
+        return _run(session, job)
+
+
+@task("attribution.resume_windows", TenantTask)
+def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
+    """Send the tenant's waiting and abandoned jobs to the workers; return how many there are."""
+    with self.transaction(tenant_id) as session:
+        due = recompute_jobs.due(session, ABANDONED_SECONDS)
+    for job_id in due:
+        send(messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id), app=self.app)
+    return len(due)
+
+
+def _run(session: Session, job: Job) -> dict[str, Any]:
+    fingerprint = _fingerprint(session, job)
+    if fingerprint == job.fingerprint:
+        recompute_jobs.succeed(session, job.job_id, "unchanged", fingerprint)
+        return {"outcome": "unchanged"}
+    changes = attribution.attribute_window(session, job.window, job.model, job.lookback_days)
+    recompute_jobs.succeed(session, job.job_id, "computed", fingerprint)
+    return {"outcome": "computed", "written": changes.written, "vanished": changes.vanished}
+
+
+def _fingerprint(session: Session, job: Job) -> str:
+    """Digest everything the window's result depends on, as this snapshot has it."""
+    rows = attribution.digest_window(session, job.window, job.lookback_days)
+    inputs = (job.model_version, job.lookback_days, TAXONOMY_VERSION, rows.rows, rows.high, rows.low)
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()

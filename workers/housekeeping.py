@@ -1,0 +1,40 @@
+"""Tasks of the housekeeping queue. They belong to no tenant: they find out whose turn it is and send."""
+
+from datetime import UTC, datetime, timedelta
+
+from skeldir.db.engine import get_engine
+from skeldir.db.session import lookup_session
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.repository import broker, tenants
+from skeldir.settings import get_settings
+from workers.base import SystemTask, task
+
+
+@task("housekeeping.sweep", SystemTask)
+def sweep(self: SystemTask) -> int:
+    """Wake up whatever waits in the database, in case its message was lost; return for how many tenants."""
+    rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        waiting = tenants.with_work(session, rested)
+    for tenant_id in waiting:
+        send(messages.attribute_marked(tenant_id=tenant_id), app=self.app)
+        send(messages.resume_windows(tenant_id=tenant_id), app=self.app)
+    return len(waiting)
+
+
+@task("housekeeping.prune_tenants", SystemTask)
+def prune_tenants(self: SystemTask) -> int:
+    """Have what has expired deleted, tenant by tenant; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.prune_tenant(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
+@task("housekeeping.prune_messages", SystemTask)
+def prune_messages(_self: SystemTask) -> int:
+    """Delete the messages that were consumed: the transport hides them and keeps them for ever."""
+    with get_engine("app_worker").connect() as connection:
+        return broker.prune_consumed(connection)

@@ -1,0 +1,23 @@
+"""Tasks of the maintenance queue: what a tenant no longer needs goes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from skeldir.repository import login_failures, task_effects, tokens
+from skeldir.settings import get_settings
+from workers.base import TenantTask, task
+
+EFFECTS_KEPT_DAYS: Final = 7
+
+
+@task("maintenance.prune_tenant", TenantTask)
+def prune_tenant(self: TenantTask, *, tenant_id: str) -> dict[str, int]:
+    """Delete expired tokens and denials, login windows that are over, and old task effects."""
+    now = datetime.now(UTC)
+    window_is_over = now - timedelta(seconds=get_settings().login_failures_window_seconds)
+    with self.effect(tenant_id) as session:
+        return {
+            "tokens": tokens.prune_expired(session, now),
+            "login_failures": login_failures.prune(session, window_is_over),
+            "task_effects": task_effects.forget(session, EFFECTS_KEPT_DAYS),
+        }

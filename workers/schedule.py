@@ -1,0 +1,18 @@
+"""What Beat sends, and how often. A message that waited longer than its period is worth nothing."""
+
+from typing import Any, Final
+
+SWEEP_SECONDS: Final = 5.0
+MINUTE: Final = 60.0
+HOUR: Final = 3_600.0
+
+
+def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+
+
+BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
+    "wake up the work that waits": _every(SWEEP_SECONDS, "housekeeping.sweep", "housekeeping"),
+    "delete consumed messages": _every(MINUTE, "housekeeping.prune_messages", "housekeeping"),
+    "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", "housekeeping"),
+}
