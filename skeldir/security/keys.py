@@ -84,7 +84,7 @@ def parse_ring(document: str) -> KeyRing:
             cursor=_key_bytes(parsed["cursor"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        message = "the key ring is not the JSON that `skeldir` writes: see README, Keys"
+        message = "the key ring is not the JSON that `skeldir` writes: see SKELDIR_KEYS in the README"
         raise KeyRingError(message) from None  # the cause would quote the keys
 
 

@@ -113,6 +113,15 @@ def test_too_many_failures_ask_to_wait_and_count_although_they_are_refused(api: 
     assert count(admin.tenant_id, "login_failures", f"failures = {allowed + 2}") == 1
 
 
+def test_a_login_that_nobody_has_is_locked_out_alike(api: Api, admin: TestUser) -> None:
+    nobody: dict[str, Any] = {"email": f"{uuid4().hex}@example.test", "tenant_id": str(uuid4())}
+    allowed = get_settings().login_failures_max
+
+    codes = [_login(api, admin, **nobody).status_code for _ in range(allowed + 1)]
+
+    assert codes == [401] * allowed + [429]
+
+
 def test_refreshing_answers_with_new_tokens_that_work(api: Api, admin: TestUser) -> None:
     first = _tokens(api, admin)
     reply = _refresh(api, first["refresh_token"], tenant_id=str(admin.tenant_id))
