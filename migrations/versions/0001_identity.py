@@ -194,6 +194,7 @@ def _wall_users() -> None:
 
 
 def _grant() -> None:
+    grant("alembic_version", u="S")  # readiness compares it with the code's own revisions
     grant("tenants", u="S", w="S", a="SIU", r="S")
     grant("tenant_keys", u="S", a="SIU")
     grant("users", a="SIU")

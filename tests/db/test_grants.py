@@ -36,7 +36,7 @@ GRANTS = {
     "task_effects": ("", "SID", "", "", ""),
     "kombu_queue": ("SIUD", "SIUD", "", "", ""),
     "kombu_message": ("SIUD", "SIUD", "", "", ""),
-    "alembic_version": ("", "", "", "", ""),
+    "alembic_version": ("S", "", "", "", ""),
 }
 GRANTEES = ("app_rw", "app_worker", "app_admin", "app_ro", "skeldir_lookup")
 COLUMN_GRANTS = {

@@ -1,0 +1,157 @@
+"""Operations of api-contracts/openapi/v1/health.yaml."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Final, Literal
+
+import structlog
+from sqlalchemy import QueuePool
+
+from generated.models.health import (
+    DatabaseMetrics,
+    DetailedHealth,
+    HealthStatus,
+    Liveness,
+    Readiness,
+    RequestMetrics,
+    Services,
+)
+from skeldir import __version__
+from skeldir.db import migrate
+from skeldir.db.engine import get_engine
+from skeldir.db.faults import DATABASE_ERRORS
+from skeldir.db.session import lookup_session
+from skeldir.domain.errors import Unavailable
+from skeldir.http.context import Context
+from skeldir.observability import requests
+from skeldir.repository import service_state
+from skeldir.repository.service_state import SchemaState
+
+PATIENCE: Final = timedelta(seconds=30)
+"""The schedule sends a message every few seconds: one that waits longer than this waits in vain."""
+
+STARTED: Final = time.monotonic()
+_log = structlog.get_logger("skeldir.health")
+
+State = Literal["up", "degraded", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """How the parts are."""
+
+    database: State
+    queue: State
+    worker: State
+
+    def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
+        """Missing workers only delay what the database keeps; without the database nothing goes."""
+        if self.database == "down":
+            return "unhealthy"
+        return "healthy" if {self.database, self.queue, self.worker} == {"up"} else "degraded"
+
+    def services(self) -> Services:
+        """Return them as the contract shows them."""
+        return Services(api="up", database=self.database, queue=self.queue, worker=self.worker)
+
+
+async def liveness_probe(ctx: Context) -> Liveness:  # noqa: ARG001 - every handler takes one
+    """Answer from the event loop: whoever hears this knows that it turns."""
+    return Liveness(alive=True)
+
+
+def readiness_probe(ctx: Context) -> Readiness:  # noqa: ARG001
+    """Accept traffic only with a database of the right schema whose walls bind this login."""
+    try:
+        with lookup_session() as session:
+            fault = _fault(service_state.schema_state(session))
+    except DATABASE_ERRORS as error:
+        _log.warning("not_ready", exc_info=error)
+        fault = "The database does not answer as it should."
+    if fault is not None:
+        raise Unavailable(fault, headers={"Retry-After": "5"})
+    return Readiness(ready=True)
+
+
+def get_health_status(ctx: Context) -> HealthStatus:  # noqa: ARG001
+    """Look at every part; the answer is 200 even when a part is down, for it is the answer asked for."""
+    found = _look()
+    return HealthStatus(
+        status=found.status(),
+        timestamp=datetime.now(UTC),
+        version=__version__,
+        uptime_seconds=_uptime(),
+        services=found.services(),
+    )
+
+
+def get_detailed_health(ctx: Context) -> DetailedHealth:
+    """Add the figures of this process and of its connections."""
+    begun = time.perf_counter_ns()
+    revisions = service_state.schema_state(ctx.session).revisions
+    latency = (time.perf_counter_ns() - begun) // 1_000
+    figures = requests.figures()
+    pool = get_engine("app_user").pool
+    found = _look()
+    return DetailedHealth(
+        status=found.status(),
+        timestamp=datetime.now(UTC),
+        version=__version__,
+        uptime_seconds=_uptime(),
+        services=found.services(),
+        metrics=RequestMetrics(
+            requests_per_minute=figures.requests_per_minute,
+            average_response_microseconds=figures.average_response_microseconds,
+            error_rate_ppm=figures.error_rate_ppm,
+            active_requests=figures.active_requests,
+        ),
+        database=DatabaseMetrics(
+            pool_size=pool.size() if isinstance(pool, QueuePool) else 0,
+            active_connections=pool.checkedout() if isinstance(pool, QueuePool) else 0,
+            query_latency_microseconds=latency,
+            migration=", ".join(revisions),
+        ),
+    )
+
+
+def _look() -> Findings:
+    try:
+        with lookup_session() as session:
+            fault = _fault(service_state.schema_state(session))
+            waiting_since = service_state.oldest_waiting_message(session)
+            workers = service_state.worker_connections(session)
+    except DATABASE_ERRORS as error:
+        _log.warning("database_down", exc_info=error)
+        return Findings(database="down", queue="down", worker="down")
+    stuck = waiting_since is not None and _now_as_its_sender() - waiting_since > PATIENCE
+    return Findings(
+        database="degraded" if fault else "up",
+        queue="degraded" if stuck else "up",
+        worker="down" if workers == 0 else "degraded" if stuck else "up",
+    )
+
+
+def _fault(schema: SchemaState) -> str | None:
+    """Say why this database must not be used, or None."""
+    if schema.revisions != _newest_revisions():
+        at, wanted = (", ".join(heads) or "nothing" for heads in (schema.revisions, _newest_revisions()))
+        return f"The schema is at revision {at}; this version of the service needs {wanted}."
+    if schema.open_tables:
+        return f"Row-level security does not bind this login on {', '.join(schema.open_tables)}."
+    return None
+
+
+@cache
+def _newest_revisions() -> tuple[str, ...]:
+    return tuple(sorted(migrate.newest_heads()))
+
+
+def _now_as_its_sender() -> datetime:
+    """Return the time as the broker's transport writes it: local and naive."""
+    return datetime.now()  # noqa: DTZ005
+
+
+def _uptime() -> int:
+    return int(time.monotonic() - STARTED)

@@ -1,0 +1,74 @@
+"""Health tells the truth."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from handlers import health
+from skeldir.db import engine as engines
+from skeldir.domain.errors import Unavailable
+from skeldir.http.context import Context, RequestFacts
+from tests.conftest import Database
+
+CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid4())
+
+
+def test_a_migrated_database_with_its_walls_is_ready(database: Database) -> None:
+    assert health.readiness_probe(CONTEXT).ready is True
+
+
+def test_a_login_that_row_level_security_does_not_bind_is_not_ready(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A superuser as the API's login would see every tenant: no traffic may reach it."""
+    superuser = create_engine(database.superuser, isolation_level="AUTOCOMMIT")
+    monkeypatch.setitem(engines._engines, ("app_user", engines.get_url("app_user")), superuser)
+    with pytest.raises(Unavailable, match="Row-level security does not bind this login on .*events"):
+        health.readiness_probe(CONTEXT)
+    superuser.dispose()
+
+
+def test_an_older_schema_is_not_ready(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_newest_revisions", lambda: ("9999",))
+    with pytest.raises(Unavailable, match="needs 9999"):
+        health.readiness_probe(CONTEXT)
+    assert health.get_health_status(CONTEXT).status == "degraded"
+
+
+def test_a_database_that_does_not_answer_is_not_ready_and_health_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = create_engine(database.superuser.set(port=1), isolation_level="AUTOCOMMIT")
+    monkeypatch.setitem(engines._engines, ("app_user", engines.get_url("app_user")), nowhere)
+    with pytest.raises(Unavailable, match="does not answer"):
+        health.readiness_probe(CONTEXT)
+    status = health.get_health_status(CONTEXT)
+    assert (status.status, status.services.database) == ("unhealthy", "down")
+
+
+def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: Database) -> None:
+    engines.dispose_engines()  # another test of this process may have kept a worker's connection
+    assert health.get_health_status(CONTEXT).services.worker == "down"
+    assert health.get_health_status(CONTEXT).status == "degraded"
+    assert health.readiness_probe(CONTEXT).ready is True
+    with database.engine("app_worker").connect():
+        assert health.get_health_status(CONTEXT).status == "healthy"
+
+
+def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database) -> None:
+    with database.connect() as superuser, database.engine("app_worker").connect():
+        superuser.execute(
+            """INSERT INTO kombu_message (id, visible, timestamp, payload, version, queue_id)
+               SELECT -1, true, '2026-01-01', '{}', 1, min(id) FROM kombu_queue"""
+        )
+        try:
+            services = health.get_health_status(CONTEXT).services
+            assert (services.queue, services.worker) == ("degraded", "degraded")
+        finally:
+            superuser.execute("DELETE FROM kombu_message WHERE id = -1")
+
+
+def test_every_login_of_the_service_is_bound(database: Database) -> None:
+    with database.engine("app_user").connect() as connection:
+        assert connection.execute(text("SELECT row_security_active('tenants'::regclass)")).scalar_one()
