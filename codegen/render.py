@@ -62,7 +62,8 @@ class Renderer:
             *names.imports,
             "from generated.stubs import Answer",
             import_line(f"handlers.{contract.module}", "handlers"),
-            "from skeldir.http.boundary import Call, HttpAnswer",
+            "from skeldir.http.answers import HttpAnswer",
+            "from skeldir.http.boundary import Call",
             "from skeldir.http.context import Context",
         ]
         if converters:

@@ -11,7 +11,8 @@ from generated.routes import health
 from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import shopify as webhooks_shopify
 from generated.routes.webhooks import stripe as webhooks_stripe
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 
 Route = Callable[[Call], HttpAnswer] | Callable[[Call], Awaitable[HttpAnswer]]
 

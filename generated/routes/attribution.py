@@ -16,7 +16,8 @@ from generated.models.common_revenue import (
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.stubs import Answer
 from handlers import attribution as handlers
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 from skeldir.http.convert import optional, required, to_model
 

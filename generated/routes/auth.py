@@ -17,7 +17,8 @@ from generated.models.auth import (
 from generated.models.common import SuccessResponse
 from generated.stubs import Answer
 from handlers import auth as handlers
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 from skeldir.http.convert import to_model
 

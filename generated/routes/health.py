@@ -5,7 +5,8 @@
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.stubs import Answer
 from handlers import health as handlers
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 
 

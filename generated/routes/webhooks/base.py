@@ -7,7 +7,8 @@ from typing import Literal
 from generated.models.common_deliveries import DeliveryPage
 from generated.stubs import Answer
 from handlers.webhooks import base as handlers
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 
 

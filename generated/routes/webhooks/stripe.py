@@ -5,7 +5,8 @@
 from generated.models.common_deliveries import DeliveryReceipt
 from generated.stubs import Answer
 from handlers.webhooks import stripe as handlers
-from skeldir.http.boundary import Call, HttpAnswer
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 
 
