@@ -192,13 +192,16 @@ def acquire(data_dir: Path, *, options: Mapping[str, str] | None = None) -> Leas
 
 @contextmanager
 def ephemeral_folder() -> Iterator[Path]:
-    """Make a data directory that is removed afterwards; release every lease before its end."""
+    """Make a data directory that is removed afterwards, and with it a server that anybody left running."""
     folder = Path(tempfile.mkdtemp(prefix="skeldir-"))
     folder.chmod(0o711)  # root's server must pass through; it still cannot be listed
     try:
         yield folder
     finally:
-        for path in {folder, Home.under(folder).path}:
+        home = Home.under(folder)
+        if _pid_file(home):
+            stop(home, find_installation(home.user))
+        for path in {folder, home.path}:
             shutil.rmtree(path, ignore_errors=True)
 
 

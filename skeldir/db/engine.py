@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from skeldir.db.roles import Role
 from skeldir.settings import Settings, get_settings
 
-_engines: dict[tuple[Role, URL], Engine] = {}
+_engines: dict[Role, tuple[Settings, Engine]] = {}
 
 
 def get_engine(role: Role) -> Engine:
@@ -20,10 +20,11 @@ def get_engine(role: Role) -> Engine:
     Connections do not begin transactions by themselves: `tenant_session` sends BEGIN together with
     the tenant. The owner's engine, for migrations, does and keeps no connections.
     """
-    key = (role, get_url(role))
-    if key not in _engines:
-        _engines[key] = _make_engine(*key, get_settings())
-    return _engines[key]
+    settings = get_settings()
+    made = _engines.get(role)
+    if made is None or made[0] is not settings:
+        made = _engines[role] = (settings, _make_engine(role, get_url(role), settings))
+    return made[1]
 
 
 def get_url(role: Role) -> URL:
@@ -53,7 +54,7 @@ def login_passwords() -> dict[str, str]:
 
 def dispose_engines() -> None:
     """Close every pooled connection of this process."""
-    for engine in _engines.values():
+    for _, engine in _engines.values():
         engine.dispose()
     _engines.clear()
 
@@ -80,11 +81,14 @@ def _with_driver(url: str) -> URL:
 
 
 def _taking_on(role: Role, url: URL) -> URL:
-    """Add the start-up option that sets the role, unless the login is the role (poolers refuse options)."""
+    """Add the start-up option that sets the role, unless the login is the role (poolers refuse options).
+
+    Without a space, which libpq and SQLAlchemy write differently in a URL.
+    """
     if url.username == role:
         return url
     present = url.query.get("options", "")
-    options = " ".join([*([present] if isinstance(present, str) else present), f"-c role={role}"])
+    options = " ".join([*([present] if isinstance(present, str) else present), f"-crole={role}"])
     return url.update_query_dict({"options": options.strip()})
 
 
@@ -101,7 +105,7 @@ def _lease() -> Any:  # noqa: ANN401  (its module is for POSIX only, and needed 
 
 def _forget_connections() -> None:
     """Leave the parent's connections to the parent: two processes on one socket garble each other."""
-    for engine in _engines.values():
+    for _, engine in _engines.values():
         engine.dispose(close=False)
     _engines.clear()
 

@@ -40,7 +40,7 @@ def config(url: URL | None = None) -> Config:
     made = Config()
     made.set_main_option("script_location", str(_folder()))
     if url is not None:
-        made.attributes["url"] = url.update_query_dict({"options": "-c role=skeldir_owner"})
+        made.attributes["url"] = url.update_query_dict({"options": "-crole=skeldir_owner"})
     return made
 
 

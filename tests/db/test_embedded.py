@@ -246,6 +246,18 @@ def test_an_ephemeral_folder_leaves_nothing_behind() -> None:
     assert not any(place.exists() for place in places)
 
 
+def test_an_ephemeral_folder_takes_an_abandoned_server_with_it() -> None:
+    with ephemeral_folder() as folder:
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(folder)], stdin=-1, stdout=-1, text=True, cwd=TREE
+        ) as process:
+            _, server = said(process)
+            process.kill()
+        assert lives(server)
+
+    assert not lives(server)
+
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 

@@ -37,8 +37,8 @@ def test_a_process_has_one_engine_per_role(database: Database, role: Role) -> No
     ("url", "options"),
     [
         ("postgresql://app_user:x@host/db", None),
-        ("postgresql://somebody@host/db", "-c role=app_user"),
-        ("postgresql://somebody@host/db?options=-c%20jit%3Doff", "-c jit=off -c role=app_user"),
+        ("postgresql://somebody@host/db", "-crole=app_user"),
+        ("postgresql://somebody@host/db?options=-c%20jit%3Doff", "-c jit=off -crole=app_user"),
     ],
 )
 def test_a_login_takes_the_role_on_unless_it_is_the_role(url: str, options: str | None) -> None:
