@@ -110,7 +110,8 @@ CREATE FUNCTION public.pii_path(p_document jsonb) RETURNS text LANGUAGE sql IMMU
   )
   SELECT ltrim(path, '.') FROM node
    WHERE public.pii_key(name) OR public.pii_value(name)
-      OR (jsonb_typeof(value) = 'string' AND public.pii_snake(name) !~ '{_TYPED}' AND public.pii_value(value #>> '{{}}'))
+      OR (jsonb_typeof(value) = 'string' AND public.pii_snake(name) !~ '{_TYPED}'
+          AND public.pii_value(value #>> '{{}}'))
    LIMIT 1
 $$
 """
