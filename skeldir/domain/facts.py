@@ -78,12 +78,12 @@ class CanonicalEvent:
     """One authentic, well-formed delivery in our own terms; what of it is kept is `payload`."""
 
     vendor: str
+    authority: Authority
     topic: str
     vendor_event_id: str
     occurred_at: datetime
     payload: Mapping[str, object]
     order_key: str | None = None
-    ordered_at: datetime | None = None
     facts: tuple[Fact, ...] = ()
     links: tuple[OrderLink, ...] = ()
     hints: Hints = Hints()

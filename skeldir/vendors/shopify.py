@@ -94,7 +94,7 @@ def canonical_event(topic: str, payload: object, event_id: str, received_at: dat
         return _refund(reading, kept, event_id)
     told_at = reading.get("told_at", instant) or reading.get("created_at", instant) or received_at
     hints = hints_of(reading.labels())
-    return CanonicalEvent(VENDOR, topic, event_id, told_at, kept, hints=hints)
+    return CanonicalEvent(VENDOR, "shop", topic, event_id, told_at, kept, hints=hints)
 
 
 def _order(topic: str, reading: Reading, kept: dict[str, object], event_id: str) -> CanonicalEvent:
@@ -111,6 +111,7 @@ def _order(topic: str, reading: Reading, kept: dict[str, object], event_id: str)
     captured = (fact("captured"),) if _is_paid(topic, reading) else ()
     return CanonicalEvent(
         vendor=VENDOR,
+        authority="shop",
         topic=topic,
         vendor_event_id=event_id,
         occurred_at=told_at,
@@ -151,7 +152,7 @@ def _refund(reading: Reading, kept: dict[str, object], event_id: str) -> Canonic
         for code, cents in sorted(totals.items())
     )
     return CanonicalEvent(
-        VENDOR, "refunds/create", event_id, refunded_at, kept, order_key=order_id, facts=tuple(facts)
+        VENDOR, "shop", "refunds/create", event_id, refunded_at, kept, order_key=order_id, facts=tuple(facts)
     )
 
 

@@ -105,6 +105,7 @@ def canonical_event(payload: object) -> CanonicalEvent:
     labels = reading.labels()
     return CanonicalEvent(
         vendor=VENDOR,
+        authority="processor",
         topic=topic,
         vendor_event_id=reading.require("event_id", identifier),
         occurred_at=told_at,

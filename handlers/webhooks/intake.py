@@ -1,0 +1,203 @@
+"""One delivery on its way in, whoever the vendor: authenticate, then book, or keep it as a dead letter.
+
+Nothing of a delivery is believed or stored before its signature is checked. Whatever an authentic one
+says, it is answered with a receipt: vendors stop delivering to addresses that keep refusing.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import orjson
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from generated.models.common_deliveries import DeliveryReceipt
+from skeldir.db.session import lookup_session, tenant_session
+from skeldir.domain.errors import Unauthorized
+from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.ids import fact_id
+from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
+from skeldir.queue.messages import attribute_marked
+from skeldir.queue.sending import send_after_commit
+from skeldir.repository import booking, dead_letters, deliveries, events, pii_wall
+from skeldir.repository.dead_letters import DeadLetter
+from skeldir.repository.deliveries import Delivery
+from skeldir.repository.endpoints import Endpoint, Vendor
+from skeldir.repository.ledger import Cause
+from skeldir.security.sealing import Place, Sealed, seal, unseal
+from skeldir.settings import get_settings
+
+Lookup: TypeAlias = Callable[[Session, str, Vendor], Endpoint | None]
+
+UNKNOWN_TOPIC: Final = "unknown"
+_NOBODY: Final = Place(UUID(int=0), "webhook-secret", UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An authentic delivery, read: what makes it the same one again, what may be kept, what it means."""
+
+    vendor: Vendor
+    identity: str
+    topic: str
+    stored: Mapping[str, Any]
+    told: CanonicalEvent | Refusal
+
+
+def now() -> datetime:
+    """Return the time; tests put another clock here."""
+    return datetime.now(UTC)
+
+
+def authenticate(
+    lookup: Lookup, key: str, vendor: Vendor, is_signed_with: Callable[[Sequence[bytes]], bool]
+) -> Endpoint:
+    """Return the endpoint that a key names, if one of its secrets signed the delivery.
+
+    Raises Unauthorized, in the same words and after the same work, whatever was wrong.
+    """
+    with lookup_session() as session:
+        endpoint = lookup(session, key, vendor)
+    known = endpoint.secrets if endpoint else (unseal(_decoy(), _NOBODY),)
+    genuine = is_signed_with(known or (unseal(_decoy(), _NOBODY),))
+    if endpoint is None or not endpoint.secrets or not genuine:
+        raise Unauthorized("The key or the signature is not right.")
+    return endpoint
+
+
+def parse(body: bytes) -> object:
+    """Read a body as JSON; raises Refusal."""
+    try:
+        parsed: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refusal(INVALID_JSON) from None
+    return parsed
+
+
+def accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
+    """Book a delivery, or keep it as a dead letter; a repeated one gets its first receipt."""
+    if endpoint.is_suspended:
+        return _bury(endpoint, parcel, Refusal(TENANT_SUSPENDED))
+    if isinstance(parcel.told, Refusal):
+        return _bury(endpoint, parcel, parcel.told)
+    try:
+        return _book(endpoint, parcel, parcel.told)
+    except IntegrityError as error:
+        if not pii_wall.is_refusal(error):
+            raise
+        return _bury(endpoint, replace(parcel, stored={}), Refusal(PII_REFUSED))
+
+
+def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> DeliveryReceipt:
+    """Store the delivery, its event, facts, entries and marks in one transaction."""
+    tenant_id, event_id = endpoint.tenant_id, _id(endpoint, "event", parcel)
+    delivery = Delivery(
+        delivery_id=_id(endpoint, "delivery", parcel),
+        endpoint_id=endpoint.endpoint_id,
+        vendor=parcel.vendor,
+        topic=parcel.topic,
+        outcome="booked" if event.facts else "recorded",
+        event_id=event_id,
+        received_at=now(),
+    )
+    receipt = _receipt(delivery)
+    with tenant_session(tenant_id) as session:
+        if deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
+            events.add(session, event_id, event, delivery.received_at)
+        else:
+            receipt = _first_receipt(session, delivery)
+            event = _news(event, receipt)
+        _attribute(session, Cause(tenant_id, event_id, parcel.vendor), event)
+    return receipt
+
+
+def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
+    """Return what a repeated delivery may add: hints and links that the first one lacked, never money."""
+    if receipt.outcome == "dead_lettered" or not (
+        event.links or event.hints.journey or event.hints.names_origin
+    ):
+        return replace(event, order_key=None)
+    return replace(event, facts=())
+
+
+def _attribute(session: Session, cause: Cause, event: CanonicalEvent) -> None:
+    """Book the event and wake a worker once it is committed; the sweep makes up for a lost wake-up."""
+    settings = get_settings()
+    if booking.book(session, cause, event, timedelta(days=settings.lookback_days)):
+        rest = settings.attribution_debounce_seconds
+        wake_up = attribute_marked(tenant_id=cause.tenant_id, delay_seconds=rest)
+        send_after_commit(session, wake_up, at_most_every_seconds=rest)
+
+
+def _bury(endpoint: Endpoint, parcel: Parcel, refusal: Refusal) -> DeliveryReceipt:
+    """Keep what may be kept of a delivery that cannot be booked, and say why."""
+    try:
+        return _bury_with(endpoint, parcel, refusal, parcel.stored or None)
+    except IntegrityError as error:
+        if not pii_wall.is_refusal(error):
+            raise
+        return _bury_with(endpoint, parcel, refusal, None)
+
+
+def _bury_with(
+    endpoint: Endpoint, parcel: Parcel, refusal: Refusal, payload: Mapping[str, Any] | None
+) -> DeliveryReceipt:
+    delivery = Delivery(
+        delivery_id=_id(endpoint, "delivery", parcel),
+        endpoint_id=endpoint.endpoint_id,
+        vendor=parcel.vendor,
+        topic=parcel.topic,
+        outcome="dead_lettered",
+        dead_letter_id=_id(endpoint, "dead_letter", parcel),
+        reason_code=refusal.reason_code,
+        reason_field=refusal.field,
+        received_at=now(),
+    )
+    letter = DeadLetter(
+        dead_letter_id=_id(endpoint, "dead_letter", parcel),
+        delivery_id=delivery.delivery_id,
+        vendor=parcel.vendor,
+        topic=parcel.topic,
+        reason_code=refusal.reason_code,
+        reason_field=refusal.field,
+        payload=payload,
+        received_at=delivery.received_at,
+    )
+    receipt = _receipt(delivery)
+    with tenant_session(endpoint.tenant_id) as session:
+        if not deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
+            return _first_receipt(session, delivery)
+        dead_letters.add(session, letter)
+    return receipt
+
+
+def _id(endpoint: Endpoint, what: str, parcel: Parcel) -> UUID:
+    return fact_id(endpoint.tenant_id, what, parcel.vendor, parcel.identity)
+
+
+def _receipt(delivery: Delivery) -> DeliveryReceipt:
+    told = {
+        "event_id": delivery.event_id,
+        "dead_letter_id": delivery.dead_letter_id,
+        "reason_code": delivery.reason_code,
+        "reason_field": delivery.reason_field,
+    }
+    given = {name: value for name, value in told.items() if value is not None}
+    fixed = {"received": True, "delivery_id": delivery.delivery_id, "outcome": delivery.outcome}
+    return DeliveryReceipt.model_validate(fixed | given)
+
+
+def _first_receipt(session: Session, delivery: Delivery) -> DeliveryReceipt:
+    stored = deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
+    return DeliveryReceipt.model_validate(stored)
+
+
+@cache
+def _decoy() -> Sealed:
+    """Return a sealed secret that signs nothing, for keys that name nobody."""
+    return seal(secrets.token_bytes(32), _NOBODY)

@@ -1,0 +1,92 @@
+"""Operations of api-contracts/openapi/v1/webhooks/shopify.yaml."""
+
+import hashlib
+
+from generated.models.common_deliveries import DeliveryReceipt
+from handlers.webhooks import intake
+from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
+from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.refusals import MALFORMED_VALUE, MISSING_REQUIRED_FIELD, Refusal
+from skeldir.http.context import Context
+from skeldir.repository import endpoints
+from skeldir.vendors import shopify
+from skeldir.vendors.fields import word
+from skeldir.vendors.signatures import verify_base64_hmac
+
+TOPIC_HEADER = "X-Shopify-Topic"
+
+
+def receive_shopify_delivery(ctx: Context, *, endpoint_key: str, body: bytes) -> DeliveryReceipt:
+    """Receive any topic, as X-Shopify-Topic names it."""
+    return _receive(ctx, endpoints.by_key, endpoint_key, body, None)
+
+
+def shopify_order_create(ctx: Context, *, body: bytes) -> DeliveryReceipt:
+    """Receive orders/create."""
+    return _receive(ctx, endpoints.by_tenant_key, _tenant_key(ctx), body, "orders/create")
+
+
+def shopify_order_paid(ctx: Context, *, body: bytes) -> DeliveryReceipt:
+    """Receive orders/paid."""
+    return _receive(ctx, endpoints.by_tenant_key, _tenant_key(ctx), body, "orders/paid")
+
+
+def shopify_refund_create(ctx: Context, *, body: bytes) -> DeliveryReceipt:
+    """Receive refunds/create."""
+    return _receive(ctx, endpoints.by_tenant_key, _tenant_key(ctx), body, "refunds/create")
+
+
+def shopify_checkout_updated(ctx: Context, *, body: bytes) -> DeliveryReceipt:
+    """Receive checkouts/update."""
+    return _receive(ctx, endpoints.by_tenant_key, _tenant_key(ctx), body, "checkouts/update")
+
+
+def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes, topic: str | None) -> DeliveryReceipt:
+    signature = _header(ctx, "hmac-sha256")
+    endpoint = intake.authenticate(
+        lookup, key, shopify.VENDOR, lambda secrets: verify_base64_hmac(body, signature, secrets)
+    )
+    return intake.accept(endpoint, _read(ctx, body, _header(ctx, "topic") or topic))
+
+
+def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:
+    """Read a delivery. The event id's header is not signed, so the body itself is its identity."""
+    payload: object = None
+    topic, told = _topic(header)
+    digest = hashlib.sha256(body).hexdigest()
+    try:
+        payload = intake.parse(body)
+        if told is None:
+            event_id = _event_id(ctx) or digest
+            told = shopify.canonical_event(topic, payload, event_id, intake.now())
+    except Refusal as refusal:
+        told = refusal
+    stored = shopify.stored_payload(topic, payload)
+    return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told)
+
+
+def _topic(header: str | None) -> tuple[str, CanonicalEvent | Refusal | None]:
+    """Return the topic as it may be shown, and what is wrong with the header that names it."""
+    if not header:
+        return UNKNOWN_TOPIC, Refusal(MISSING_REQUIRED_FIELD, TOPIC_HEADER)
+    try:
+        return word(header), None
+    except Refusal:
+        return UNKNOWN_TOPIC, Refusal(MALFORMED_VALUE, TOPIC_HEADER)
+
+
+def _event_id(ctx: Context) -> str | None:
+    try:
+        return word(_header(ctx, "event-id"))
+    except Refusal:
+        return None
+
+
+def _header(ctx: Context, name: str) -> str | None:
+    """Return one of Shopify's headers in either of its spellings."""
+    headers = ctx.request.headers
+    return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}")
+
+
+def _tenant_key(ctx: Context) -> str:
+    return ctx.request.headers.get("x-skeldir-tenant-key", "")

@@ -1,0 +1,109 @@
+"""Deliveries: every authentic webhook, what became of it, and the receipt that was given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# Whoever delivers the same again waits here until the first is committed, then finds it.
+_CLAIM: Final = text("""
+    INSERT INTO deliveries (delivery_id, endpoint_id, vendor, topic, outcome, reason_code, reason_field,
+                            event_id, dead_letter_id, receipt, received_at, last_received_at)
+    VALUES (:delivery_id, :endpoint_id, :vendor, :topic, :outcome, :reason_code, :reason_field,
+            :event_id, :dead_letter_id, CAST(:receipt AS jsonb), :received_at, :received_at)
+    ON CONFLICT (tenant_id, delivery_id) DO NOTHING
+    RETURNING delivery_id
+""")
+
+_REPEAT: Final = text("""
+    UPDATE deliveries
+       SET redeliveries = redeliveries + 1, last_received_at = greatest(last_received_at, :received_at)
+     WHERE delivery_id = :delivery_id
+    RETURNING receipt
+""")
+
+_PAGE: Final = text("""
+    SELECT delivery_id, vendor, topic, outcome, reason_code, reason_field, event_id, dead_letter_id,
+           received_at, redeliveries, last_received_at
+      FROM deliveries
+     WHERE (CAST(:vendor AS text) IS NULL OR vendor = :vendor)
+       AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
+       AND (CAST(:before_at AS timestamptz) IS NULL
+            OR received_at < :before_at
+            OR (received_at = :before_at AND delivery_id > CAST(:after_id AS uuid)))
+     ORDER BY received_at DESC, delivery_id
+     LIMIT :limit
+""")
+
+
+Outcome = Literal["booked", "recorded", "dead_lettered"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An authentic delivery and what became of it."""
+
+    delivery_id: UUID
+    vendor: str
+    topic: str
+    outcome: Outcome
+    received_at: datetime
+    endpoint_id: UUID | None = None
+    event_id: UUID | None = None
+    dead_letter_id: UUID | None = None
+    reason_code: str | None = None
+    reason_field: str | None = None
+    redeliveries: int = 0
+    last_received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of the list ends."""
+
+    received_at: datetime
+    delivery_id: UUID
+
+
+def claim(session: Session, delivery: Delivery, receipt: Mapping[str, Any]) -> bool:
+    """Store a delivery with its receipt; False when it was delivered before."""
+    parameters = {
+        "delivery_id": delivery.delivery_id,
+        "endpoint_id": delivery.endpoint_id,
+        "vendor": delivery.vendor,
+        "topic": delivery.topic,
+        "outcome": delivery.outcome,
+        "reason_code": delivery.reason_code,
+        "reason_field": delivery.reason_field,
+        "event_id": delivery.event_id,
+        "dead_letter_id": delivery.dead_letter_id,
+        "receipt": orjson.dumps(receipt).decode(),
+        "received_at": delivery.received_at,
+    }
+    return session.execute(_CLAIM, parameters).one_or_none() is not None
+
+
+def repeat(session: Session, delivery_id: UUID, received_at: datetime) -> dict[str, Any]:
+    """Count a repeated delivery and return its first receipt."""
+    parameters = {"delivery_id": delivery_id, "received_at": received_at}
+    receipt: dict[str, Any] = session.execute(_REPEAT, parameters).scalar_one()
+    return receipt
+
+
+def page(
+    session: Session, *, vendor: str | None, outcome: Outcome | None, after: Place | None, limit: int
+) -> list[Delivery]:
+    """Return deliveries, the newest first, from the place where the page before ended."""
+    parameters = {
+        "vendor": vendor,
+        "outcome": outcome,
+        "before_at": after and after.received_at,
+        "after_id": after and after.delivery_id,
+        "limit": limit,
+    }
+    return [Delivery(**row) for row in session.execute(_PAGE, parameters).mappings()]
