@@ -19,3 +19,17 @@ _RULE_VERSION: Final = 1
 def model_version(model: Model, lookback_days: int) -> str:
     """Name a model together with everything else that decides its result."""
     return f"{model}.{_RULE_VERSION}+{lookback_days}d"
+
+
+_PPM: Final = 1_000_000
+_SHARE_PPM_MAX: Final = 10**12
+
+
+def share_ppm(part_cents: int, whole_cents: int) -> int:
+    """Return the part in millionths of the whole, rounded down; 0 of nothing.
+
+    Where parts of both signs nearly cancel out a share has no meaning, and is cut where it is absurd.
+    """
+    if whole_cents == 0:
+        return 0
+    return max(-_SHARE_PPM_MAX, min(_SHARE_PPM_MAX, part_cents * _PPM // whole_cents))

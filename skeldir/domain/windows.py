@@ -8,8 +8,9 @@ from skeldir.domain.errors import FieldError, Unprocessable
 
 WINDOW_DAYS_MAX: Final = 366
 
-BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
-END: Final = datetime(9999, 12, 31, tzinfo=UTC)
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""No instant outside is a commercial one; and near the calendar's ends no time zone can be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,19 @@ class Window:
     end: datetime
 
 
+def is_plausible(instant: datetime) -> bool:
+    """Tell whether anything can have happened at an instant."""
+    return BEGINNING <= instant <= END
+
+
 def recompute_window(start: datetime, end: datetime) -> Window:
     """Return the window a job may work on, in UTC.
 
     Raises Unprocessable when it is empty, backwards or too long for one job.
     """
+    for field, instant in (("body.window_start", start), ("body.window_end", end)):
+        if not is_plausible(instant):
+            raise _refused(field, "time_out_of_range", "is not between the years 1970 and 2200")
     if end <= start:
         raise _refused("body.window_end", "window_empty", "must be later than window_start")
     if end - start > timedelta(days=WINDOW_DAYS_MAX):
@@ -39,10 +48,12 @@ def days(first: date | None, last: date | None) -> Window:
     """
     if first is not None and last is not None and last < first:
         raise _refused("query.end_date", "range_backwards", "is before start_date")
-    start = BEGINNING if first is None else datetime.combine(first, time(), UTC)
-    if last is None or last >= END.date():
-        return Window(start, END)
-    return Window(start, datetime.combine(last + timedelta(days=1), time(), UTC))
+    return Window(
+        BEGINNING if first is None else datetime.combine(first, time(), UTC),
+        END
+        if last is None or last >= END.date()
+        else datetime.combine(last + timedelta(days=1), time(), UTC),
+    )
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:

@@ -36,15 +36,6 @@ _KNOWN: Final = text("""
      WHERE touchpoint_id = ANY(CAST(:touchpoint_ids AS uuid[]))
 """)
 
-_HAS_ORIGIN: Final = text("""
-    SELECT EXISTS (
-        SELECT FROM touchpoints
-         WHERE journey_id = :journey_id
-           AND source IS NOT DISTINCT FROM CAST(:source AS text)
-           AND medium IS NOT DISTINCT FROM CAST(:medium AS text)
-           AND event_id IS NULL)
-""")
-
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -72,12 +63,6 @@ def record(session: Session, touches: Sequence[Touch]) -> Recorded:
         duplicates=same - sum(touch.touchpoint_id not in conflicts for touch in new),
         conflicts=tuple(sorted(conflicts)),
     )
-
-
-def has_recorded_origin(session: Session, journey_id: str, source: str | None, medium: str | None) -> bool:
-    """Tell whether the journey has a recorded touch (not one hinted by an order) of this origin."""
-    parameters = {"journey_id": journey_id, "source": source, "medium": medium}
-    return bool(session.execute(_HAS_ORIGIN, parameters).scalar_one())
 
 
 def _kept(session: Session, touchpoint_ids: list[UUID]) -> dict[UUID, tuple[object, ...]]:

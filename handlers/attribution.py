@@ -1,0 +1,270 @@
+"""Operations of api-contracts/openapi/v1/attribution.yaml."""
+
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import MISSING
+
+from generated.models.attribution import RecomputeJob, RecomputeRequest
+from generated.models.common_revenue import (
+    Allocation,
+    AllocationPage,
+    Channel,
+    ChannelAttributionReport,
+    ChannelList,
+    ChannelRevenue,
+    CurrencyAttribution,
+    LedgerCurrencyTotal,
+    LedgerKindTotal,
+    LedgerTotals,
+)
+from generated.models.common_touchpoints import Touchpoint, TouchpointBatch, TouchpointReceipt
+from skeldir.domain import windows
+from skeldir.domain.channels import classify
+from skeldir.domain.errors import FieldError, NotFound, Unprocessable
+from skeldir.domain.ids import fact_id
+from skeldir.domain.journeys import Touch, personal_data_in
+from skeldir.domain.models import Model, model_version, share_ppm
+from skeldir.http.context import Context, Reply
+from skeldir.http.cursors import make_cursor, read_cursor
+from skeldir.queue import messages
+from skeldir.queue.sending import send_after_commit
+from skeldir.repository import allocations, dirty_marks, recompute_jobs, revenue, touchpoints
+from skeldir.repository.allocations import Place
+from skeldir.repository.recompute_jobs import Job
+from skeldir.repository.revenue import CurrencyTotals
+from skeldir.settings import get_settings
+
+ERRORS_MAX: Final = 100
+TOLD: Final = ("journey_id", "session_id", "utm_source", "utm_medium", "utm_campaign")
+
+
+def record_touchpoints(ctx: Context, *, body: TouchpointBatch) -> TouchpointReceipt:
+    """Keep touches that are new and have their journeys attributed anew."""
+    _refuse_implausible(body.touchpoints)
+    recorded = touchpoints.record(ctx.session, [_touch(sent) for sent in body.touchpoints])
+    earliest: dict[str, datetime] = {}
+    for touch in recorded.new:
+        earliest[touch.journey_id] = min(touch.occurred_at, earliest.get(touch.journey_id, touch.occurred_at))
+    if earliest:
+        dirty_marks.mark(ctx.session, earliest)
+        _wake_up(ctx)
+    return TouchpointReceipt(
+        recorded_count=len(recorded.new),
+        duplicate_count=recorded.duplicates,
+        conflicts=list(recorded.conflicts),
+    )
+
+
+def get_channel_attribution(
+    ctx: Context, *, model: Model, start_date: date | None, end_date: date | None, currency: str | None
+) -> ChannelAttributionReport:
+    """Set each currency's channels against its ledger, from one snapshot."""
+    lookback_days = get_settings().lookback_days
+    version = model_version(model, lookback_days)
+    window = windows.days(start_date, end_date)
+    totals = revenue.totals(ctx.session, version, window, currency)
+    credited = revenue.channels(ctx.session, version, window, currency)
+    return ChannelAttributionReport(
+        model=model,
+        model_version=version,
+        lookback_days=lookback_days,
+        start_date=start_date or MISSING,
+        end_date=end_date or MISSING,
+        currencies=[
+            _currency(total, [channel for channel in credited if channel.currency == total.currency])
+            for total in totals
+        ],
+    )
+
+
+def list_channels(ctx: Context) -> ChannelList:
+    """Return the taxonomy."""
+    return ChannelList(
+        channels=[
+            Channel.model_validate(channel, from_attributes=True) for channel in revenue.taxonomy(ctx.session)
+        ]
+    )
+
+
+def list_allocations(
+    ctx: Context,
+    *,
+    model: Model,
+    order_id: str | None,
+    channel_code: str | None,
+    limit: int,
+    cursor: str | None,
+) -> AllocationPage:
+    """Return a page of allocations, the newest entries first."""
+    version = model_version(model, get_settings().lookback_days)
+    filters = {"model_version": version, "order_id": order_id, "channel_code": channel_code}
+    after = cursor and _place(read_cursor(ctx.tenant_id, "listAllocations", filters, cursor))
+    found = allocations.page(
+        ctx.session,
+        version,
+        limit=limit + 1,
+        order_id=order_id,
+        channel_code=channel_code,
+        after=after or None,
+    )
+    shown, rest = found[:limit], found[limit:]
+    return AllocationPage(
+        model=model,
+        model_version=version,
+        allocations=[Allocation.model_validate(row, from_attributes=True) for row in shown],
+        next_cursor=make_cursor(ctx.tenant_id, "listAllocations", filters, _position(shown[-1].place))
+        if rest
+        else None,
+    )
+
+
+def get_ledger_totals(ctx: Context) -> LedgerTotals:
+    """Add up the ledger by currency and kind."""
+    kinds = revenue.ledger(ctx.session)
+    return LedgerTotals(
+        currencies=[
+            LedgerCurrencyTotal(
+                currency=currency,
+                net_cents=sum(kind.effect_cents for kind in kinds if kind.currency == currency),
+                order_count=order_count,
+                kinds=[
+                    LedgerKindTotal.model_validate(
+                        {
+                            "kind": kind.kind,
+                            "entry_count": kind.entry_count,
+                            "effect_cents": kind.effect_cents,
+                        }
+                    )
+                    for kind in kinds
+                    if kind.currency == currency
+                ],
+            )
+            for currency, order_count in sorted(revenue.ledger_orders(ctx.session).items())
+        ]
+    )
+
+
+def recompute_window(ctx: Context, *, body: RecomputeRequest) -> Reply[RecomputeJob]:
+    """Accept a run of the window's job and wake up a worker for it."""
+    lookback_days = get_settings().lookback_days
+    version = model_version(body.model, lookback_days)
+    window = windows.recompute_window(body.window_start, body.window_end)
+    key = (window.start.isoformat(), window.end.isoformat(), version)
+    job = recompute_jobs.request(
+        ctx.session,
+        fact_id(ctx.tenant_id, "recompute_job", *key),
+        window,
+        model=body.model,
+        model_version=version,
+        lookback_days=lookback_days,
+    )
+    send_after_commit(ctx.session, messages.recompute_window(tenant_id=ctx.tenant_id, job_id=job.job_id))
+    location = f"/api/attribution/recompute-jobs/{job.job_id}"
+    return Reply(_job(job), status=202, headers={"Location": location})
+
+
+def get_recompute_job(ctx: Context, *, job_id: UUID) -> RecomputeJob:
+    """Return how a job is doing."""
+    job = recompute_jobs.get(ctx.session, job_id)
+    if job is None:
+        raise NotFound(f"There is no recompute job {job_id}.")
+    return _job(job)
+
+
+def _refuse_implausible(sent: list[Touchpoint]) -> None:
+    errors = [error for index, touch in enumerate(sent) for error in _faults(index, touch)]
+    if errors:
+        raise Unprocessable(f"{errors[0].field} {errors[0].message}", errors=tuple(errors[:ERRORS_MAX]))
+
+
+def _faults(index: int, touch: Touchpoint) -> list[FieldError]:
+    place = f"body.touchpoints.{index}"
+    faults = []
+    if not windows.is_plausible(touch.occurred_at):
+        message = "is not between the years 1970 and 2200"
+        faults.append(FieldError(f"{place}.occurred_at", "time_out_of_range", message))
+    for name in TOLD:
+        value = getattr(touch, name)
+        kind = None if value is MISSING else personal_data_in(value)
+        if kind is not None:
+            message = f"looks like personal data ({kind}); send a pseudonym"
+            faults.append(FieldError(f"{place}.{name}", "personal_data", message))
+    return faults
+
+
+def _touch(sent: Touchpoint) -> Touch:
+    source = None if sent.utm_source is MISSING else sent.utm_source
+    medium = None if sent.utm_medium is MISSING else sent.utm_medium
+    return Touch(
+        touchpoint_id=sent.touchpoint_id,
+        journey_id=sent.journey_id,
+        occurred_at=sent.occurred_at,
+        channel_code=classify(
+            utm_source=source,
+            utm_medium=medium,
+            click_id=None if sent.click_id is MISSING else sent.click_id,
+            referrer=None if sent.referrer_host is MISSING else sent.referrer_host,
+        ),
+        campaign_id="" if sent.utm_campaign is MISSING else sent.utm_campaign,
+        source=source,
+        medium=medium,
+        session_id=None if sent.session_id is MISSING else sent.session_id,
+    )
+
+
+def _wake_up(ctx: Context) -> None:
+    rest = get_settings().attribution_debounce_seconds
+    message = messages.attribute_marked(tenant_id=ctx.tenant_id, delay_seconds=rest)
+    send_after_commit(ctx.session, message, at_most_every_seconds=rest)
+
+
+def _currency(total: CurrencyTotals, credited: list[revenue.ChannelRevenue]) -> CurrencyAttribution:
+    return CurrencyAttribution(
+        currency=total.currency,
+        ledger_net_cents=total.ledger_net_cents,
+        allocated_cents=total.allocated_cents,
+        pending_cents=total.pending_cents,
+        channels=[
+            ChannelRevenue(
+                channel_code=channel.channel_code,
+                channel_name=channel.channel_name,
+                family=channel.family,
+                is_paid=channel.is_paid,
+                revenue_cents=channel.revenue_cents,
+                reversed_cents=channel.reversed_cents,
+                order_count=channel.order_count,
+                share_ppm=share_ppm(channel.revenue_cents, total.allocated_cents),
+            )
+            for channel in credited
+        ],
+    )
+
+
+def _position(place: Place) -> list[str]:
+    return [place.effective_at.isoformat(), str(place.entry_id), place.channel_code, place.campaign_id]
+
+
+def _place(position: list[str]) -> Place:
+    effective_at, entry_id, channel_code, campaign_id = position
+    return Place(datetime.fromisoformat(effective_at), UUID(entry_id), channel_code, campaign_id)
+
+
+def _job(job: Job) -> RecomputeJob:
+    return RecomputeJob(
+        job_id=job.job_id,
+        model=job.model,
+        model_version=job.model_version,
+        lookback_days=job.lookback_days,
+        window_start=job.window.start,
+        window_end=job.window.end,
+        status=job.status,
+        run_count=job.run_count,
+        last_outcome=job.last_outcome or MISSING,
+        fingerprint=job.fingerprint or MISSING,
+        requested_at=job.requested_at,
+        started_at=job.started_at or MISSING,
+        finished_at=job.finished_at or MISSING,
+        error=job.error or MISSING,
+    )

@@ -1,0 +1,103 @@
+"""The models' names, shares, windows and journeys."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from skeldir.domain.errors import Unprocessable
+from skeldir.domain.journeys import personal_data_in
+from skeldir.domain.models import MODELS, model_version, share_ppm
+from skeldir.domain.windows import BEGINNING, END, Window, days, recompute_window
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def test_a_version_names_everything_that_decides_a_result() -> None:
+    """Model, rule and look-back: another of any of them is another version."""
+    versions = {model_version(model, lookback) for model in MODELS for lookback in (7, 30)}
+    assert model_version("linear", 30) == "linear.1+30d"
+    assert len(versions) == 8
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "ppm"),
+    [(1, 3, 333_333), (2, 3, 666_666), (0, 0, 0), (5, 0, 0), (-1, 3, -333_334), (10**15, 1, 10**12)],
+)
+def test_a_share_is_rounded_down_and_bounded(part: int, whole: int, ppm: int) -> None:
+    """Integers all the way; nothing of nothing is nothing."""
+    assert share_ppm(part, whole) == ppm
+
+
+def test_days_become_half_open_instants() -> None:
+    """The last day is counted whole, and the day after it is not touched."""
+    window = days(date(2026, 11, 1), date(2026, 11, 2))
+    assert window == Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))
+    assert days(None, None) == Window(BEGINNING, END)
+    assert days(None, date.max) == Window(BEGINNING, END)
+
+
+def test_days_that_run_backwards_are_refused() -> None:
+    """The refusal names the field."""
+    with pytest.raises(Unprocessable) as refusal:
+        days(date(2026, 11, 2), date(2026, 11, 1))
+    assert refusal.value.errors[0].field == "query.end_date"
+
+
+def test_a_window_is_kept_in_utc() -> None:
+    """The same instants make the same window, whatever clock they were read from."""
+    tokyo = timezone(timedelta(hours=9))
+    window = recompute_window(NOON.astimezone(tokyo), NOON + timedelta(days=1))
+    assert window.start.tzinfo is UTC
+    assert window == Window(NOON, NOON + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        (NOON, NOON, "window_empty"),
+        (NOON, NOON - timedelta(1), "window_empty"),
+        (NOON, NOON + timedelta(367), "window_too_long"),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=5))), NOON, "time_out_of_range"),
+        (NOON, datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), "time_out_of_range"),
+    ],
+)
+def test_a_window_no_job_can_have_is_refused(start: datetime, end: datetime, code: str) -> None:
+    """Empty, backwards, too long, or where the calendar ends."""
+    with pytest.raises(Unprocessable) as refusal:
+        recompute_window(start, end)
+    assert refusal.value.errors[0].code == code
+
+
+@pytest.mark.parametrize(
+    "journey_id",
+    ["jane@example.org", "u:jane.doe@shop.example", "jane%40example.org", "JANE@EXAMPLE.ORG"],
+)
+def test_an_email_address_is_no_pseudonym(journey_id: str) -> None:
+    """Also inside a longer id, and percent-encoded as it comes out of an address bar."""
+    assert personal_data_in(journey_id) == "email"
+
+
+@pytest.mark.parametrize(
+    "journey_id", ["+49 170 1234567", "+14155552671", "0049 170 1234567", "(415) 555-2671", "044 668 18 00"]
+)
+def test_a_telephone_number_is_no_pseudonym(journey_id: str) -> None:
+    """With an international prefix, or grouped as people group it."""
+    assert personal_data_in(journey_id) == "phone"
+
+
+@pytest.mark.parametrize(
+    "journey_id",
+    [
+        "j-7f3a",
+        "1234567890.1699999999",
+        "7012345678901",
+        "order:1001",
+        "0198c0de-0000-7000-8000-000000000001",
+        "user@host",
+        "a%40b",
+        "12-34",
+    ],
+)
+def test_a_pseudonym_passes(journey_id: str) -> None:
+    """Among them analytics client ids, shop customer numbers and UUIDs."""
+    assert personal_data_in(journey_id) is None
