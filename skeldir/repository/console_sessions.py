@@ -20,7 +20,7 @@ FIND = text("""
      WHERE r.token_id = :token_id AND r.secret_hash = :secret_hash
        AND r.revoked_at IS NULL AND r.rotated_at IS NULL
        AND least(r.expires_at, r.issued_at + :lifetime) > clock_timestamp()
-       AND coalesce(r.issued_at >= c.tokens_invalid_before, true)
+       AND coalesce(r.issued_at > c.tokens_invalid_before, true)
 """)
 
 
