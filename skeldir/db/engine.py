@@ -61,11 +61,12 @@ def dispose_engines() -> None:
 
 def _make_engine(role: Role, url: URL, settings: Settings) -> Engine:
     if role == "skeldir_owner":
-        return create_engine(url, poolclass=NullPool)
+        return create_engine(url, poolclass=NullPool, hide_parameters=True)
     threshold = settings.database_prepare_threshold or None
     return create_engine(
         url,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # what a statement carries is nobody's business who reads an error
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=10,
