@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from skeldir.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 RUNNING = ("handlers", "workers", "skeldir", "migrations")
+FOLDERS = (*RUNNING, "api-contracts", "codegen", "docs", "generated", "templates", "tests")
 
 
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [ROOT / line for line in sorted(set(listed.stdout.splitlines())) if (ROOT / line).is_file()]
 
@@ -87,8 +93,7 @@ def test_the_package_list_names_every_package() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     listed = set(setuptools["packages"])
     folders = {
-        ".".join(path.relative_to(ROOT).parent.parts)
-        for path in sources("codegen", "generated", *RUNNING)
+        ".".join(path.relative_to(ROOT).parent.parts) for path in sources("codegen", "generated", *RUNNING)
     }
     assert folders <= listed, "packages missing from [tool.setuptools]"
     folder_of = {name: ROOT / Path(*name.split(".")) for name in listed}
@@ -110,7 +115,7 @@ def test_the_locks_name_no_host() -> None:
 def test_a_document_names_only_paths_that_exist(document: str) -> None:
     """A path in a document can be opened."""
     text = (ROOT / document).read_text()
-    named = re.findall(r"`((?:api-contracts|codegen|docs|generated|handlers|migrations|skeldir|templates|tests|workers)/[\w./-]*)`", text)
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", text)
     assert named
     missing = [path for path in named if not (ROOT / path).exists()]
     assert missing == []
@@ -118,8 +123,6 @@ def test_a_document_names_only_paths_that_exist(document: str) -> None:
 
 def test_every_setting_is_in_the_readme() -> None:
     """Whoever runs the service finds each setting described."""
-    from skeldir.settings import Settings
-
     text = (ROOT / "README.md").read_text()
     names = {
         "DATABASE_URL" if name == "database_url" else f"SKELDIR_{name.upper()}"
