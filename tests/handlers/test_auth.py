@@ -266,6 +266,7 @@ def test_a_past_cutoff_ends_older_sessions_even_if_they_were_refreshed_since(
         ("0001-01-01T00:00:00+23:59", 200),
         ((datetime.now(UTC) + timedelta(hours=1)).isoformat(), 409),
     ],
+    ids=["end", "beginning", "in an hour"],  # the same in every worker of a parallel run
 )
 def test_cutoffs_at_the_ends_of_time_harm_nobody(
     api: Api, admin: TestUser, instant: str, status: int
