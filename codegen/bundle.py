@@ -50,7 +50,7 @@ class HoistingParser(BaseParser):  # type: ignore[misc]
         component = self.source.document["components"][section][name]
         if isinstance(component, dict) and set(component) == {"$ref"}:
             target = target_of(self.source.name, component["$ref"])
-            if target and target[1:] == (section, name):
+            if target and target[1:] == (section, name) and self._exists(target):
                 return target.contract
         return self.source.name
 
@@ -90,14 +90,17 @@ class HoistingParser(BaseParser):  # type: ignore[misc]
             message = "point it at '#/components/<section>/<Name>', of another file if need be"
             self._find(where, "ref-form", message)
             return ref
-        source = self.sources.get(target.contract)
-        components = source.document.get("components", {}) if source else {}
-        if target.name not in components.get(target.section, {}):
+        if not self._exists(target):
             self._find(where, "ref-missing", "there is no such component; add it or correct the name")
             return ref
         if target.contract != self.source.name:
             self.needed.append(target)
         return target.local
+
+    def _exists(self, target: Target) -> bool:
+        source = self.sources.get(target.contract)
+        components = source.document.get("components", {}) if source else {}
+        return target.name in components.get(target.section, {})
 
     def _find(self, where: str, rule: str, message: str) -> None:
         self.findings.append(Finding(self.source.name, where, rule, message))

@@ -129,7 +129,7 @@ def required_problems(document: dict[str, Any], operation: dict[str, Any]) -> se
         found |= {"413", "415"}
     if operation.get("x-execution") != "async":
         found.add("503")
-    successes = [entry for status, entry in operation["responses"].items() if status.startswith("2")]
+    successes = [entry for status, entry in operation.get("responses", {}).items() if status.startswith("2")]
     if any(resolved(document, entry).get("content") for entry in successes):
         found.add("406")
     return found

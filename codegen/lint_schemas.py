@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
+
 from codegen.document import resolved
-from codegen.lint_sites import Site, sites
+from codegen.lint_sites import Site, parts, roots
+from codegen.refs import Json
 
 INT64 = 2**63 - 1
 # Formats that the validator enforces; `password` and the like only describe.
@@ -23,9 +26,24 @@ Fault = tuple[str, str, str]  # where, rule, message
 
 def schema_faults(document: dict[str, Any], own: dict[str, Any]) -> Iterator[Fault]:
     """Yield what is wrong with the schemas that a contract writes."""
-    for site in sites(document, own):
-        for rule, message in _faults(document, site):
-            yield site.where, rule, message
+    for root in roots(document, own):
+        broken = _broken(root.schema)
+        if broken:
+            yield root.where, "schema", broken
+            continue
+        for site in parts(root):
+            for rule, message in _faults(document, site):
+                yield site.where, rule, message
+
+
+def _broken(schema: Json) -> str:
+    """Return what makes a schema no JSON Schema of Draft 2020-12; openapi-spec-validator reads only some."""
+    try:
+        jsonschema_rs.meta.validate(schema)
+    except ValueError as error:
+        at = "/".join(map(str, getattr(error, "instance_path", [])))
+        return f"correct the schema at {at or 'its top'}: {' '.join(str(error).split())[:300]}"
+    return ""
 
 
 def _faults(document: dict[str, Any], site: Site) -> Iterator[tuple[str, str]]:

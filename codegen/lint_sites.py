@@ -51,11 +51,11 @@ def owners(document: dict[str, Any], own: dict[str, Any]) -> Iterator[tuple[str,
             yield f"component {section}/{name}", part, section == "schemas"
 
 
-def sites(document: dict[str, Any], own: dict[str, Any]) -> Iterator[Site]:
-    """Yield every schema below what the contract writes; vendor shapes and what they hold are left out."""
+def roots(document: dict[str, Any], own: dict[str, Any]) -> Iterator[Site]:
+    """Yield every schema that the contract writes and that is no part of another."""
     for owner, part, is_schema in owners(document, own):
         if is_schema:
-            yield from _schema(Site(owner, "", part))
+            yield Site(owner, "", part)
         else:
             yield from _below(part, Site(owner, "", {}, is_header="headers/" in owner))
 
@@ -72,21 +72,22 @@ def _below(node: Json, at: Site, *, names: bool = False) -> Iterator[Site]:
         if not names and is_data(key, value):
             continue
         if not names and key == "schema":
-            yield from _schema(replace(there, schema=value))
+            yield replace(there, schema=value)
         else:
             is_header = there.is_header or (not names and key == "headers")
             is_map = not names and key in NAME_MAPS
             yield from _below(value, replace(there, is_header=is_header), names=is_map)
 
 
-def _schema(site: Site) -> Iterator[Site]:
+def parts(site: Site) -> Iterator[Site]:
+    """Yield a schema and every schema in it; vendor shapes and what they hold are left out."""
     schema = site.schema
     if not isinstance(schema, dict) or schema.get("x-vendor-shape"):
         return
     yield site
     for keyword, index, name, part in _parts(schema):
         way = "/".join(filter(None, (site.way, keyword, index)))
-        yield from _schema(
+        yield from parts(
             replace(
                 site,
                 way=way,

@@ -130,7 +130,7 @@ def snake_case(name: str) -> str:
 
 def raw_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield method, whole path and operation object, path-level parameters put first into it."""
-    base = document.get("servers", [{"url": "/"}])[0]["url"].rstrip("/")
+    base = (document.get("servers") or [{"url": "/"}])[0]["url"].rstrip("/")
     for path, item in document.get("paths", {}).items():
         for method in METHODS:
             if method in item:
@@ -221,7 +221,8 @@ class Reader:
         if "requestBody" not in operation:
             return None
         content = resolved(self.document, operation["requestBody"])["content"]
-        return self._model("the request body", next(iter(content.values())).get("schema"))
+        media: dict[str, Json] = next(iter(content.values()), {})
+        return self._model("the request body", media.get("schema"))
 
     def _responses(self, operation: dict[str, Any]) -> Iterator[Response]:
         for status, entry in sorted(operation["responses"].items()):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,10 +95,28 @@ def load_sources(layout: Layout) -> dict[str, Source]:
             message = "is not an OpenAPI 3.1 document; begin it with `openapi: 3.1.0`"
             findings.append(Finding(name, "file", "openapi-version", message))
             continue
+        findings += [
+            Finding(name, where, "openapi", "is no object; say what it is or remove it")
+            for where in _misshapen(document.get("components", {}))
+        ]
         sources[name] = Source(name, document)
     if findings:
         raise ContractError(findings)
     return sources
+
+
+def _misshapen(components: Json) -> Iterator[str]:
+    """Yield what of the components is not what the first steps rely on."""
+    if not isinstance(components, dict):
+        yield "components"
+        return
+    for section, named in components.items():
+        if not isinstance(named, dict):
+            yield f"components {section}"
+            continue
+        for name, part in named.items():
+            if not isinstance(part, dict) or not isinstance(part.get("$ref", ""), str):
+                yield f"component {section}/{name}"
 
 
 def dependencies(source: Source, sources: dict[str, Source]) -> list[Source]:

@@ -15,10 +15,16 @@ _NOWHERE = object()
 
 def validate(contract: str, document: dict[str, Any]) -> list[Finding]:
     """Return what OpenAPI's own rules find wrong with a bundle."""
-    return [
-        Finding(contract, place(document, error), "openapi", _words(error))
-        for error in OpenAPIV31SpecValidator(document).iter_errors()
-    ]
+    errors = OpenAPIV31SpecValidator(document).iter_errors()
+    findings: list[Finding] = []
+    try:
+        findings.extend(
+            Finding(contract, place(document, found), "openapi", _words(found)) for found in errors
+        )
+    except Exception as error:  # noqa: BLE001  it stumbles over what it has reported before
+        if not findings:
+            findings.append(Finding(contract, "file", "openapi", f"cannot be validated: {error!r}"))
+    return findings
 
 
 def place(document: Json, error: Json) -> str:
@@ -42,8 +48,8 @@ def ways_to(
     """Yield each way through a document that ends as given and leads to the value."""
     if _at(node, end) == value:
         yield [*way, *end]
-    if isinstance(node, dict):
-        for key, item in node.items():
+    if isinstance(node, dict | list):
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
             yield from ways_to(item, end, value, (*way, key))
 
 
