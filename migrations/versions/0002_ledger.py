@@ -70,8 +70,9 @@ TABLES = {
         {TENANT_COLUMN},
         payment_key text NOT NULL,
         order_id    text NOT NULL,
+        authority   text NOT NULL CHECK (authority IN ('shop', 'processor')),
         event_id    uuid,
-        PRIMARY KEY (tenant_id, payment_key)
+        PRIMARY KEY (tenant_id, payment_key, order_id, authority)
     """,
     "orders": f"""
         {TENANT_COLUMN},

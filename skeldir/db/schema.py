@@ -209,7 +209,8 @@ _tenant_table(
 _tenant_table(
     "order_links",
     _key("payment_key", Text),
-    _column("order_id", Text),
+    _key("order_id", Text),
+    _key("authority", Text),
     _optional("event_id", Uuid),
     Index("order_links_order_idx", "tenant_id", "order_id"),
 )

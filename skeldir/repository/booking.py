@@ -14,6 +14,7 @@ from skeldir.domain.ledger import Entry, differences, targets
 from skeldir.domain.orders import Order, claim_of, settle
 from skeldir.repository import dirty_marks, facts, hinted_touches, ledger, order_links, orders
 from skeldir.repository.ledger import Cause
+from skeldir.repository.order_links import Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,14 @@ def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> _Scope:
     """Lock the event's payments, link them, then lock the orders they belong to."""
     own = {event.order_key} if event.order_key else set()
     payments = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
-    linked: dict[str, str] = {}
+    linked = Links({}, frozenset())
     if payments:
         ledger.lock(session, cause.tenant_id, "payment", payments)
-        order_links.add(session, cause.event_id, event.links)
+        order_links.add(session, cause.event_id, event.authority, event.links)
         linked = order_links.of_payments(session, sorted(payments))
-    whole = set(linked.values()) | (own if event.authority == "shop" else set())
+    whole = linked.order_ids | (own if event.authority == "shop" else set())
     ledger.lock(session, cause.tenant_id, "order", whole)
-    return _Scope(sorted(payments | whole), linked)
+    return _Scope(sorted(payments | whole), linked.best)
 
 
 def _same(known: Mapping[str, Order], scope: _Scope, order_id: str) -> list[Order]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.facts import Fact
 from skeldir.domain.ids import fact_id
+from skeldir.repository.order_links import BEST
 
 _ADD: Final = text("""
     INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
@@ -27,15 +28,20 @@ _ADD: Final = text("""
 """)
 
 # A linked payment's facts belong to the order it paid, and no longer to the payment's own.
-_OF_ORDERS: Final = text("""
+_OF_ORDERS: Final = text(f"""
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(:order_ids AS text[]) || ARRAY(
+            SELECT payment_key FROM order_links WHERE order_id = ANY(CAST(:order_ids AS text[]))
+        ) AS keys
+    )
     SELECT coalesce(link.order_id, fact.order_key) AS order_id, fact.source, fact.authority, fact.order_key,
            fact.kind, fact.reference, fact.amount_cents, fact.currency, fact.effective_at, fact.told_at,
            fact.cumulative
       FROM facts AS fact
-      LEFT JOIN order_links AS link ON link.tenant_id = fact.tenant_id AND link.payment_key = fact.order_key
-     WHERE fact.order_key = ANY(CAST(:order_ids AS text[])
-           || ARRAY(SELECT payment_key FROM order_links WHERE order_id = ANY(CAST(:order_ids AS text[]))))
-""")
+      LEFT JOIN ({BEST.format(payment_keys="ARRAY(SELECT unnest(keys) FROM asked)")}) AS link
+        ON link.tenant_id = fact.tenant_id AND link.payment_key = fact.order_key
+     WHERE fact.order_key = ANY(ARRAY(SELECT unnest(keys) FROM asked))
+""")  # noqa: S608 - built from constants
 
 
 def add(session: Session, tenant_id: UUID, event_id: UUID, facts: Sequence[Fact]) -> None:

@@ -63,7 +63,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "effective_at": NOW,
         "told_at": NOW,
     },
-    "order_links": {"payment_key": "p", "order_id": "1"},
+    "order_links": {"payment_key": "p", "order_id": "1", "authority": "shop"},
     "orders": {"order_id": "1", "journey_id": "j", "ordered_at": NOW},
     "ledger_entries": {
         "entry_id": ONE,

@@ -8,7 +8,9 @@ import pytest
 
 from skeldir.app import create_app
 from skeldir.commands import provisioning
+from skeldir.queue import sending
 from skeldir.settings import get_settings
+from skeldir.vendors import fields
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop, receipt
@@ -241,3 +243,45 @@ def test_a_suspended_tenants_authentic_delivery_is_kept_but_not_booked(shop: Sho
         assert (told["outcome"], told["reason_code"]) == ("dead_lettered", "tenant_suspended")
 
     assert shop.counts() == {"deliveries": 1, "dead_letters": 1}
+
+
+def test_what_only_the_databases_wall_recognises_becomes_a_dead_letter_without_payload(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fields, "personal_value", lambda _: False)
+    labels = attributes(utm_source=PERSONAL[0])
+
+    for _ in range(2):
+        with receipt(shop.shopify("orders/paid", shopify_order(note_attributes=labels))) as told:
+            assert (told["outcome"], told["reason_code"]) == ("dead_lettered", "pii_refused")
+
+    assert shop.counts() == {"deliveries": 1, "dead_letters": 1}
+    assert shop.rows("SELECT payload FROM dead_letters") == [(None,)]
+    assert PERSONAL[0] not in shop.everything()
+
+
+def test_a_broker_that_fails_costs_nothing_but_the_wake_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(sending, "send", fail)
+
+    assert shop.shopify("orders/paid", shopify_order()).status_code == 200
+    assert shop.net() == {"USD": 12999}
+
+
+def test_a_booked_delivery_wakes_a_worker_once_it_is_committed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, dict[str, str], int]] = []
+    monkeypatch.setattr(
+        sending,
+        "send",
+        lambda message, **_: seen.append((message.name, message.arguments, len(shop.entries()))),
+    )
+
+    shop.shopify("orders/paid", shopify_order())
+
+    assert seen == [("attribution.attribute_marked", {"tenant_id": str(shop.tenant_id)}, 1)]

@@ -146,6 +146,21 @@ def test_a_late_link_moves_the_payments_entries_to_the_order_it_paid(shop: Shop)
     ]
 
 
+@pytest.mark.parametrize("stripe_first", [True, False])
+def test_the_shops_word_on_what_a_payment_paid_beats_the_merchants_own_number(
+    shop: Shop, *, stripe_first: bool
+) -> None:
+    paid = succeeded(payment_intent="pi_9", metadata={"order_id": "cart-55"})
+    order = shopify_order(1001, total_price="100.00", note_attributes=attributes(payment_intent="pi_9"))
+    for is_stripe in (stripe_first, not stripe_first):
+        shop.stripe(paid) if is_stripe else shop.shopify("orders/paid", order)
+
+    assert shop.net() == {"USD": 10000}
+    assert shop.rows(
+        "SELECT DISTINCT order_id FROM ledger_entries GROUP BY 1 HAVING sum(effect_cents) <> 0"
+    ) == [("1001",)]
+
+
 def test_deliveries_of_two_vendors_end_the_same_in_any_order(api: Api) -> None:
     deliveries = [
         ("orders/create", shopify_order(1001, total_price="100.00")),
