@@ -7,7 +7,7 @@ from skeldir.domain.currencies import EXPONENTS, vendor_exponent
 from skeldir.domain.refusals import AMOUNT_OUT_OF_RANGE, CURRENCY_UNKNOWN, MALFORMED_VALUE, Refusal
 
 # Far above any order, and low enough that thousands of such amounts still add up in 64 bits.
-AMOUNT_CENTS_MAX: Final = 10**15
+AMOUNT_CENTS_MAX: Final = 10**14
 
 _DECIMAL: Final = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 
@@ -32,7 +32,7 @@ def minor_units(amount: object, currency: str) -> int:
     if fraction[exponent:].strip("0"):
         raise Refusal(MALFORMED_VALUE)  # more precise than the currency: rounding would invent money
     cents = int(whole + fraction[:exponent].ljust(exponent, "0"))
-    return _bounded(-cents if sign else cents)
+    return bounded(-cents if sign else cents)
 
 
 def vendor_units(amount: object, currency: str, vendor: str) -> int:
@@ -41,14 +41,15 @@ def vendor_units(amount: object, currency: str, vendor: str) -> int:
         raise Refusal(MALFORMED_VALUE)
     shift = EXPONENTS[currency] - vendor_exponent(vendor, currency)
     if shift >= 0:
-        return _bounded(amount * 10**shift)
+        return bounded(amount * 10**shift)
     cents, remainder = divmod(amount, 10**-shift)
     if remainder:
         raise Refusal(MALFORMED_VALUE)
-    return _bounded(cents)
+    return bounded(cents)
 
 
-def _bounded(cents: int) -> int:
+def bounded(cents: int) -> int:
+    """Return an amount that an order can have; refuses a negative or an enormous one."""
     if not 0 <= cents <= AMOUNT_CENTS_MAX:
         raise Refusal(AMOUNT_OUT_OF_RANGE)
     return cents

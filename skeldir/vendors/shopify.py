@@ -1,12 +1,12 @@
 """Shopify: orders, refunds and checkouts as its webhooks tell them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
-from skeldir.domain.money import minor_units
+from skeldir.domain.money import bounded, minor_units
 from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
 from skeldir.vendors.fields import (
     Field,
@@ -100,7 +100,7 @@ def canonical_event(topic: str, payload: object, event_id: str, received_at: dat
 def _order(topic: str, reading: Reading, kept: dict[str, object], event_id: str) -> CanonicalEvent:
     order_id = reading.require("order_id", identifier)
     code = reading.require("currency", currency)
-    cents = reading.require("amount", lambda amount: minor_units(amount, code))
+    cents = reading.require("amount", _in(code))
     ordered_at = reading.require("effective_at", instant)
     told_at = reading.get("told_at", instant) or ordered_at
 
@@ -146,7 +146,8 @@ def _refund(reading: Reading, kept: dict[str, object], event_id: str) -> Canonic
         status = transaction.get("transaction_status", word) or "success"
         if (kind, status) == ("refund", "success"):
             code = transaction.get("currency", currency) or reading.require("currency", currency)
-            totals[code] += _transaction_cents(transaction, code)
+            totals[code] += transaction.require("amount", _in(code))
+            bounded(totals[code])
     facts = (
         Fact(VENDOR, "shop", order_id, "refunded", refund_id, cents, code, refunded_at, refunded_at)
         for code, cents in sorted(totals.items())
@@ -156,5 +157,5 @@ def _refund(reading: Reading, kept: dict[str, object], event_id: str) -> Canonic
     )
 
 
-def _transaction_cents(transaction: Reading, code: str) -> int:
-    return transaction.require("amount", lambda amount: minor_units(amount, code))
+def _in(code: str) -> Callable[[object], int]:
+    return lambda amount: minor_units(amount, code)

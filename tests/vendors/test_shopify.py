@@ -113,6 +113,14 @@ def test_a_refund_is_the_sum_of_its_successful_refund_transactions() -> None:
     assert money(event) == [("refunded", "555", 400, "EUR"), ("refunded", "555", 1550, "USD")]
 
 
+def test_parts_that_add_up_to_more_than_any_order_are_out_of_range() -> None:
+    part = {"kind": "refund", "status": "success", "amount": "999999999999.99", "currency": "USD"}
+    with pytest.raises(Refusal) as refused:
+        told("refunds/create", shopify_refund(transactions=[part, part]))
+
+    assert refused.value.reason_code == "amount_out_of_range"
+
+
 def test_a_refund_that_moved_no_money_tells_nothing() -> None:
     assert told("refunds/create", shopify_refund(transactions=[])).facts == ()
 
