@@ -21,11 +21,13 @@ STATEMENT_TIMEOUT: Final = "120s"
 SCOPE_MAX: Final = 20_000
 """Journeys or orders per statement: bounds the memory of both ends, and the arrays sent."""
 
-# Custom plans let arrays be hashed; nested loops are what turns missing statistics into quadratic time.
+# Custom plans let arrays be hashed. Nested loops are what turns missing statistics into quadratic time,
+# and merging would first sort by texts in the server's language: what is left is hashing.
 _PREPARE: Final = (
     text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"),
     text("SET LOCAL plan_cache_mode = force_custom_plan"),
     text("SET LOCAL enable_nestloop = off"),
+    text("SET LOCAL enable_mergejoin = off"),
     text("SET LOCAL jit = off"),
     text("SET LOCAL work_mem = '64MB'"),
 )

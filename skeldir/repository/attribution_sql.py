@@ -88,10 +88,14 @@ def _single(order: str) -> str:
     """  # noqa: S608 - built from this module's constants only
 
 
-_CREDIT: Final[Mapping[Model, str]] = {
+_SINGLE: Final[Mapping[Model, str]] = {
     "first_touch": _single("occurred_at, touchpoint_id"),
     "last_touch": _single("occurred_at DESC, touchpoint_id DESC"),
     "last_non_direct": _single(f"(channel_code = '{DIRECT}'), occurred_at DESC, touchpoint_id DESC"),
+}
+
+_CREDIT: Final[Mapping[Model, str]] = {
+    **_SINGLE,
     "linear": """
     SELECT tenant_id, order_id, channel_code, campaign_id, CAST(count(*) AS numeric) AS weight
       FROM touch
@@ -99,14 +103,22 @@ _CREDIT: Final[Mapping[Model, str]] = {
     """,
 }
 
-_POSITIVE: Final = split("""
+_PARTS: Final = """
     SELECT entry.tenant_id, entry.entry_id, entry.order_id, entry.currency, entry.effective_at,
-           CAST(entry.effect_cents AS numeric) AS amount,
+           CAST(entry.effect_cents AS numeric) AS {amount},
            credit.channel_code, credit.campaign_id, credit.weight
       FROM entry
       JOIN credit USING (tenant_id, order_id)
      WHERE entry.effect_cents > 0
-""")
+"""
+
+
+def _positive(model: Model) -> str:
+    """Return the parts of what came in; where one touch gets everything there is nothing to split."""
+    if model in _SINGLE:
+        return _PARTS.format(amount="cents")
+    return split(_PARTS.format(amount="amount"))
+
 
 # The k-th reversal of every order at once. When nothing remains (more went back than came in),
 # what had been credited decides.
@@ -136,7 +148,7 @@ def _replace(model: Model) -> TextClause:
           LEFT JOIN touched USING (tenant_id, order_id)
          WHERE touched.order_id IS NULL
     ), positive AS MATERIALIZED (
-        {_POSITIVE}
+        {_positive(model)}
     ), reversal AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, currency, effective_at, effect_cents,
                row_number() OVER (PARTITION BY tenant_id, order_id, currency

@@ -178,15 +178,15 @@ def expected(world: World, model: Model) -> dict[Row, int]:
     visits = defaultdict(list)
     for visit in world.visits:
         visits[visit.journey_id].append(visit)
-    bookings = defaultdict(list)
+    bookings: dict[str, dict[str, list[Booking]]] = defaultdict(lambda: defaultdict(list))
     for booking in world.bookings:
         if booking.effect_cents:
-            bookings[booking.order_id, booking.currency].append(booking)
+            bookings[booking.order_id][booking.currency].append(booking)
     rows: dict[Row, int] = {}
     for sale in world.sales:
         weights = _weights(model, sale, visits[sale.journey_id])
-        for currency in sorted({key[1] for key in bookings if key[0] == sale.order_id}):
-            rows.update(_allocate(bookings[sale.order_id, currency], weights))
+        for in_one_currency in bookings[sale.order_id].values():
+            rows.update(_allocate(in_one_currency, weights))
     return {row: cents for row, cents in rows.items() if cents}
 
 
