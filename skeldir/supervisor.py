@@ -88,6 +88,10 @@ class Supervisor:
             if child.process.poll() is not None:
                 raise ChildEnded(child)
 
+    def last_lines(self) -> str:
+        """Return the end of every child's log."""
+        return "\n".join(f"{child.log}\n{child.last_lines()}" for child in self.children)
+
     def watch(self) -> NoReturn:
         """Wait until a child ends (ChildEnded) or a signal asks to stop (Stopped)."""
         while True:

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
 
 from skeldir.commands.up import Port, entrance, fail
 from skeldir.commands.up_service import Options, Service, running
@@ -51,7 +52,7 @@ def demo(
     except ChildEnded as ended:
         fail(ended)
     except DemoFailed as failure:
-        console.print(f"✗ {failure}", style="bold red")
+        console.print(Text(f"✗ {failure}", "bold red"), soft_wrap=True)
         sys.exit(1)
     sys.exit(0 if holds else 1)
 
@@ -59,7 +60,10 @@ def demo(
 def _tell(console: Console, options: Options, *, leave: bool) -> bool:
     began = time.monotonic()
     with Steps(console) as steps, running(options, steps.say) as service:
-        sent, answer = _story(service, steps)
+        try:
+            sent, answer = _story(service, steps)
+        except DemoFailed as failure:
+            raise DemoFailed(f"{failure}\n{service.supervisor.last_lines()}") from None
         steps.stop()
         lines = [*report.proofs(answer, sent), report.privacy(_count_personal(service))]
         for part in (*report.channels(answer, console.width), report.ledger(answer), report.mishaps(sent)):
@@ -82,7 +86,7 @@ def _count_personal(service: Service) -> int:
 def _story(service: Service, steps: "Steps") -> tuple[list[Sent], Answer]:
     facts = service.credentials.facts(service.base_url)
     with Shop(service.base_url, facts) as shop:
-        steps.run("Recording how 46 people came to the shop", shop.record_touchpoints)
+        steps.run("Recording how people came to the shop", shop.record_touchpoints)
         sent = steps.run("Sending a month of signed webhooks", shop.deliver)
         answer = steps.run(
             "Waiting for the worker", lambda advance: shop.answer(advance, service.supervisor.check)
@@ -91,11 +95,12 @@ def _story(service: Service, steps: "Steps") -> tuple[list[Sent], Answer]:
 
 
 class Steps:
-    """Says what is being done: a live bar on a terminal, one line per step anywhere else."""
+    """Says what is being done: a live bar on a terminal, one line with the time per step anywhere else."""
 
     def __init__(self, console: Console) -> None:
         """Nothing is shown before the first step."""
         self._console = console
+        self._began = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._progress.add_task("", total=None)
@@ -115,7 +120,7 @@ class Steps:
         """Show what is being done now."""
         self._progress.update(self._task, description=text, total=None)
         if not self._console.is_terminal:
-            self._console.print(text)
+            self._console.print(f"{time.monotonic() - self._began:5.1f} s  {text}")
 
     def run(self, text: str, step: Callable[[Advance], Result]) -> Result:
         """Run one step, which tells how far it is."""

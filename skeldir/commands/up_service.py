@@ -83,8 +83,8 @@ def wait_until_ready(base_url: str, supervisor: Supervisor) -> None:
             except httpx.TransportError:
                 pass
             time.sleep(READY_POLL_SECONDS)
-    logs = "\n".join(child.last_lines() for child in supervisor.children)
-    raise Unavailable(f"The API did not become ready within {READY_SECONDS:.0f} seconds.\n{logs}")
+    late = f"The API did not become ready within {READY_SECONDS:.0f} seconds."
+    raise Unavailable(f"{late}\n{supervisor.last_lines()}")
 
 
 def _migrate() -> None:

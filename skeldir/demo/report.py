@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ MODEL_NAMES: Final = {
     "last_non_direct": "Non-direct",
     "linear": "Linear",
 }
+TOLD: Final = "What was told"
 MISHAPS: Final[Mapping[Mishap, str]] = {
     "twice": "the same webhook again",
     "partial": "a partial refund",
@@ -35,8 +35,9 @@ MISHAPS: Final[Mapping[Mishap, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One sum that must equal another, to the cent."""
+    """One promise, and whether it was kept."""
 
+    about: str
     text: str
     holds: bool
 
@@ -84,42 +85,48 @@ def mishaps(sent: Sequence[Sent]) -> RenderableType:
 
 
 def proofs(answer: Answer, sent: Sequence[Sent]) -> list[Proof]:
-    """Check every promise that the story makes; each is one line."""
-    lines = []
-    for currency, expected in sorted(answer.expected_net.items()):
-        booked = sum(
-            part["net_cents"] for part in answer.ledger["currencies"] if part["currency"] == currency
-        )
-        for model in MODELS:
-            allocated = sum(
-                channel["revenue_cents"]
-                for part in answer.reports[model]["currencies"]
-                if part["currency"] == currency
-                for channel in part["channels"]
-            )
-            sums = f"{money_text(allocated, currency)} = {money_text(booked, currency)}"
-            text = f"Σ allocations = ledger net, to the cent: {sums}  ({MODEL_NAMES[model].lower()})"
-            lines.append(Proof(text, allocated == booked))
+    """Check every promise that the story makes, model by model and currency by currency."""
+    net = {part["currency"]: part["net_cents"] for part in answer.ledger["currencies"]}
+    lines = [
+        _sum_proof(answer, model, currency, net.get(currency, 0))
+        for model in MODELS
+        for currency in answer.expected_net
+    ]
+    for currency, expected in answer.expected_net.items():
         text = f"Ledger net = what the shop really earned: {money_text(expected, currency)}"
-        lines.append(Proof(text, booked == expected))
-    return [*lines, *_answers(sent)]
+        lines.append(Proof(TOLD, text, net.get(currency) == expected))
+    return [*lines, _answers(sent)]
 
 
 def privacy(found: int) -> Proof:
     """Say whether anything personal that was sent was found in the database."""
-    return Proof(f"Personal data kept: {'none' if found == 0 else f'IN {found} PLACES'}", found == 0)
+    return Proof(TOLD, f"Personal data kept: {'none' if found == 0 else f'IN {found} PLACES'}", found == 0)
 
 
 def proof_text(lines: Sequence[Proof]) -> RenderableType:
-    """Show the proofs, those that fail in red."""
-    shown = [
-        Text(("✓ " if line.holds else "✗ ") + line.text, "green" if line.holds else "bold red")
-        for line in lines
-    ]
-    return Group(*shown)
+    """Show the proofs by what they are about, those that fail in red."""
+    shown = Text()
+    for about in dict.fromkeys(line.about for line in lines):
+        shown.append(f"{about}\n", "bold")
+        for line in lines:
+            if line.about == about:
+                mark, style = ("✓", "green") if line.holds else ("✗", "bold red")
+                shown.append(f"{mark} {line.text}\n", style)
+    return shown
 
 
-def _answers(sent: Sequence[Sent]) -> list[Proof]:
+def _sum_proof(answer: Answer, model: str, currency: str, booked: int) -> Proof:
+    allocated = sum(
+        channel["revenue_cents"]
+        for part in answer.reports[model]["currencies"]
+        if part["currency"] == currency
+        for channel in part["channels"]
+    )
+    sums = f"{money_text(allocated, currency)} = {money_text(booked, currency)}"
+    return Proof(MODEL_NAMES[model], f"Σ allocations = ledger net, to the cent: {sums}", allocated == booked)
+
+
+def _answers(sent: Sequence[Sent]) -> Proof:
     """Check that each mishap was answered as it should be."""
     first = {one.delivery.event_id: one for one in reversed(sent)}
     set_aside = {"malformed", "incomplete", "unknown"}
@@ -130,7 +137,7 @@ def _answers(sent: Sequence[Sent]) -> list[Proof]:
         if outcome != expected or (mishap == "twice" and one.answer != first[one.delivery.event_id].answer):
             wrong.append(f"{one.delivery.vendor} {one.delivery.topic} ({mishap}): {outcome}")
     text = f"{len(sent)} webhooks, each booked, set aside or refused as it should be"
-    return [Proof("; ".join([text, *wrong]) if wrong else text, not wrong)]
+    return Proof(TOLD, "; ".join([text, *wrong]) if wrong else text, not wrong)
 
 
 def _outcome(one: Sent, first: Sent) -> tuple[str, str]:
@@ -193,8 +200,3 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)
     return table
-
-
-def indented(shown: RenderableType) -> RenderableType:
-    """Set a part of the report in by a little."""
-    return Padding(shown, (0, 0, 0, 1))
