@@ -37,7 +37,7 @@ def tool_digests(layout: Layout) -> dict[str, str]:
     found = {}
     for prefix, folder, suffix in (
         ("codegen", layout.tool, ".py"),
-        ("templates/codegen", layout.templates, ""),
+        ("templates/codegen", layout.templates, ".j2"),
     ):
         for path, text in read_tree(folder).items():
             if path.endswith(suffix):

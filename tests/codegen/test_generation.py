@@ -206,7 +206,8 @@ def test_the_trace_joins_contract_code_and_tests(tree: Tree) -> None:
         "route": "generated.routes.parcels.send_parcel",
         "tests": ["tests/check_parcels.py::test_sending"],
     }
-    assert trace["recallParcel"]["tests"] == []
+    assert trace["recallParcel"]["tests"] == ["tests/check_parcels.py::TestRecalling::test_by_path"]
+    assert trace["listParcels"]["tests"] == []
 
 
 def test_the_trace_says_when_a_handler_is_missing(tree: Tree) -> None:

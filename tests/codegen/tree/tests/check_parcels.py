@@ -7,3 +7,15 @@ def parcel_helper() -> str:
 
 def test_sending() -> None:
     assert len("sendParcel") > 1
+
+
+class TestRecalling:
+    """Methods count too, decorators and paths are theirs."""
+
+    @staticmethod
+    def test_by_path() -> str:
+        return f"/depot/parcels/{parcel_helper()}"
+
+
+def check_nothing() -> None:
+    assert len("listParcels") > 1
