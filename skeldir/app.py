@@ -5,11 +5,12 @@ from importlib.resources import files
 from typing import cast
 
 from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi_typing import WSGIApp
 from starlette.types import ASGIApp
 
 from generated.registry import CONTRACTS
 from skeldir.http.credentials import ServiceCredentials
-from skeldir.http.endpoint import Route
+from skeldir.http.plan import Route
 from skeldir.http.service import assemble
 from skeldir.http.startup import check_handlers
 from skeldir.observability.logging import configure_logging
@@ -25,8 +26,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     from generated.routes import ROUTES  # noqa: PLC0415
     from skeldir.console import create_console  # noqa: PLC0415
 
-    bundles = {contract.name: (files("generated") / "bundles" / contract.bundle).read_bytes() for contract in CONTRACTS}
-    console = WSGIMiddleware(create_console(settings), workers=settings.database_pool_size)
+    folder = files("generated") / "bundles"
+    bundles = {contract.name: (folder / contract.bundle).read_bytes() for contract in CONTRACTS}
+    console = WSGIMiddleware(cast("WSGIApp", create_console(settings)), workers=settings.database_pool_size)
     return assemble(
         bundles,
         cast("Mapping[str, Route]", ROUTES),

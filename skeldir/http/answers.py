@@ -1,31 +1,36 @@
-"""An HTTP answer before it is sent."""
+"""An HTTP answer, complete before anything of it is sent."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
 
-_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+JSON: Final = "application/json"
+NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+_UNFIT: Final = frozenset("\r\n\x00")
 
 
-@dataclass(slots=True)
 class HttpAnswer:
-    """Status, headers and body; a body without a media type has no Content-Type."""
+    """Status, headers with names in lower case, body; length and correlation id are added when it is sent."""
 
-    status: int
-    body: bytes = b""
-    media_type: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    __slots__ = ("body", "headers", "status")
 
-    async def send(self, send: Send, *, correlation_id: str, without_body: bool = False) -> None:
-        """Send the answer; `without_body` answers a HEAD request."""
-        headers = [(b"x-correlation-id", correlation_id.encode())]
-        if self.status not in _WITHOUT_BODY:
-            headers.append((b"content-length", str(len(self.body)).encode()))
-        if self.media_type is not None:
-            headers.append((b"content-type", self.media_type.encode()))
-        headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if without_body else self.body})
+    def __init__(self, status: int, headers: list[Header], body: bytes = b"") -> None:
+        """Keep what will be sent."""
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the value of a header, or None."""
+        return next((value for known, value in self.headers if known == name), None)
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> list[Header]:
+    """Write headers as ASGI wants them; raises ValueError for one that would break out of its line."""
+    written = []
+    for name, value in headers:
+        if not _UNFIT.isdisjoint(value):
+            raise ValueError(f"the value of the header {name} holds a line break or a NUL")
+        written.append((name.lower().encode("ascii"), value.encode("latin-1", "replace")))
+    return written

@@ -1,36 +1,48 @@
 """The request boundary: one transaction around the handler, and its result as an answer."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.orm import Session
 
+from skeldir.db.faults import may_be_repeated
 from skeldir.db.session import TokenCheck, tenant_session
 from skeldir.domain.errors import SkeldirError, Unauthorized
-from skeldir.http.answers import HttpAnswer
+from skeldir.http.answers import JSON, NO_STORE, Header, HttpAnswer, encoded
 from skeldir.http.context import Context, Reply
+from skeldir.http.exchange import Exchange
 from skeldir.http.problems import problem_answer
+from skeldir.http.responses import check_answer
+from skeldir.http.values import Values
 from skeldir.security.principal import Principal
 
 Transaction = Literal["read", "write", "none"]
-_JSON: Final = "application/json"
-_TAG_HEX_DIGITS: Final = 32
+
+TRIES: Final = 3
+"""A transaction that met another one at the wrong moment was rolled back whole, and handlers have no
+effect outside of theirs: beginning anew is safe, and the caller cannot know when he should."""
+
+_JSON_HEADER: Final[Header] = (b"content-type", JSON.encode())
+_REVALIDATE: Final[Header] = (b"cache-control", b"private, no-cache")
+_TAG_BYTES: Final = 16
 
 
-@dataclass(slots=True)
 class Call:
     """One validated request on its way through a generated route to a handler."""
 
-    context: Context
-    parameters: Mapping[str, Any]
-    json: Any = None
-    raw_body: bytes = b""
-    has_etag: bool = False
+    __slots__ = ("_exchange", "json", "parameters", "raw_body")
+
+    def __init__(self, exchange: Exchange, parameters: Values, json: Any, raw_body: bytes) -> None:  # noqa: ANN401
+        """Take what was read and judged."""
+        self._exchange = exchange
+        self.parameters = parameters
+        self.json = json
+        self.raw_body = raw_body
 
     def run(
         self,
@@ -38,60 +50,94 @@ class Call:
         *,
         transaction: Transaction,
         status: int,
-        media_type: str = _JSON,
+        media_type: str = JSON,
     ) -> HttpAnswer:
-        """Run the handler in its transaction: returning commits, also a returned error; raising rolls back."""
-        context = self.context
-        with _session(context.principal, transaction) as session:
-            if session is not None:
-                context = Context(context.request, context.correlation_id, context.principal, session)
-            result = handle(context)
-        return self._answer(result, status, media_type)
+        """Run the handler in its transaction: returning commits, also a returned error; raising rolls back.
+
+        The answer is rendered inside: what cannot be told has not happened.
+        """
+        if transaction == "none":
+            self.refuse_revoked()
+            return self._answer(handle(self._context(None)), status, media_type)
+        tries = TRIES if transaction == "write" else 1
+        while True:
+            try:
+                with _session(self._exchange.principal, read_only=transaction == "read") as session:
+                    return self._answer(handle(self._context(session)), status, media_type)
+            except Exception as error:
+                tries -= 1
+                if tries == 0 or not may_be_repeated(error):
+                    raise
 
     async def run_async(
-        self, handle: Callable[[Context], Awaitable[object]], *, status: int, media_type: str = _JSON
+        self, handle: Callable[[Context], Awaitable[object]], *, status: int, media_type: str = JSON
     ) -> HttpAnswer:
         """Run a handler that needs no database, on the event loop."""
-        return self._answer(await handle(self.context), status, media_type)
+        return self._answer(await handle(self._context(None)), status, media_type)
+
+    def refuse_revoked(self) -> None:
+        """Raise Unauthorized for a revoked token, when no transaction of the request will ask for it."""
+        principal = self._exchange.principal
+        if principal is not None and principal.kind == "user":
+            with _session(principal, read_only=True):
+                pass
+
+    def _context(self, session: Session | None) -> Context:
+        exchange = self._exchange
+        return Context(exchange.facts(self.raw_body), exchange.correlation_id, exchange.principal, session)
 
     def _answer(self, result: object, status: int, media_type: str) -> HttpAnswer:
+        answer = self._rendered(result, status, media_type)
+        plan = self._exchange.plan
+        if plan.responses is not None:
+            check_answer(answer, plan.responses, plan.operation_id)
+        return answer
+
+    def _rendered(self, result: object, status: int, media_type: str) -> HttpAnswer:
         if isinstance(result, SkeldirError):
-            return problem_answer(result, self.context.correlation_id)
-        headers: Mapping[str, str] = {}
+            return problem_answer(result, self._exchange.correlation_id)
+        own: list[Header] = []
         if isinstance(result, Reply):
-            result, status, headers = result.body, result.status, result.headers
+            own, status = encoded(result.headers.items()), result.status
+            result = result.body
         if result is None:
-            return HttpAnswer(status, headers={"Cache-Control": "no-store", **headers})
-        body = _rendered(result)
-        if self.has_etag and status == HTTPStatus.OK:
-            return self._tagged(body, media_type, headers)
-        return HttpAnswer(status, body, media_type, {"Cache-Control": "no-store", **headers})
+            return HttpAnswer(status, _with_default(NO_STORE, own))
+        headers = [_JSON_HEADER if media_type == JSON else (b"content-type", media_type.encode())]
+        body = _bytes(result)
+        if self._exchange.plan.has_etag and status == HTTPStatus.OK:
+            return self._tagged(body, headers, _with_default(_REVALIDATE, own))
+        return HttpAnswer(status, headers + _with_default(NO_STORE, own), body)
 
-    def _tagged(self, body: bytes, media_type: str, headers: Mapping[str, str]) -> HttpAnswer:
+    def _tagged(self, body: bytes, headers: list[Header], own: list[Header]) -> HttpAnswer:
         """Answer with a strong entity tag, or with 304 when the caller already holds the body."""
-        tag = f'"{hashlib.sha256(body).hexdigest()[:_TAG_HEX_DIGITS]}"'
-        tagged = {"Cache-Control": "private, no-cache", "ETag": tag, **headers}
-        if holds(self.context.request.headers.get("if-none-match"), tag):
-            return HttpAnswer(HTTPStatus.NOT_MODIFIED, headers=tagged)
-        return HttpAnswer(HTTPStatus.OK, body, media_type, tagged)
+        tag = entity_tag(body)
+        own = [*own, (b"etag", tag)]
+        if holds(self._exchange.headers.get(b"if-none-match"), tag):
+            return HttpAnswer(HTTPStatus.NOT_MODIFIED, own)
+        return HttpAnswer(HTTPStatus.OK, headers + own, body)
 
 
-def holds(if_none_match: str | None, tag: str) -> bool:
+def entity_tag(body: bytes) -> bytes:
+    """Return the strong validator of a body: its digest."""
+    return b'"' + hashlib.sha256(body).hexdigest()[: 2 * _TAG_BYTES].encode() + b'"'
+
+
+def holds(if_none_match: bytes | None, tag: bytes) -> bool:
     """Tell whether an If-None-Match header names the tag (weak comparison, RFC 9110 §13.1.2)."""
     if if_none_match is None:
         return False
-    sent = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
-    return tag in sent or "*" in sent
+    sent = {one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")}
+    return tag in sent or b"*" in sent
 
 
-def _session(
-    principal: Principal | None, transaction: Transaction
-) -> AbstractContextManager[Session | None]:
-    if transaction == "none":
-        return nullcontext()
+def _with_default(default: Header, own: list[Header]) -> list[Header]:
+    return own if any(name == default[0] for name, _ in own) else [default, *own]
+
+
+def _session(principal: Principal | None, *, read_only: bool) -> AbstractContextManager[Session]:
     if principal is None:
         raise Unauthorized
-    return tenant_session(principal.tenant_id, read_only=transaction == "read", token=_token(principal))
+    return tenant_session(principal.tenant_id, read_only=read_only, token=_token(principal))
 
 
 def _token(principal: Principal) -> TokenCheck | None:
@@ -100,7 +146,12 @@ def _token(principal: Principal) -> TokenCheck | None:
     return TokenCheck(principal.token_id, principal.user_id, principal.issued_at, principal.session_id)
 
 
-def _rendered(result: object) -> bytes:
+def _bytes(result: object) -> bytes:
     if isinstance(result, BaseModel):
-        return result.__pydantic_serializer__.to_json(result, by_alias=True)
+        return _writer(type(result)).dump_json(result, by_alias=True)
     return result if isinstance(result, bytes) else str(result).encode()
+
+
+@cache
+def _writer(model: type[BaseModel]) -> TypeAdapter[BaseModel]:
+    return TypeAdapter(model)

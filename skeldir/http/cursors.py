@@ -17,7 +17,9 @@ _SIGNATURE_BYTES = 16
 def make_cursor(tenant_id: UUID, operation: str, filters: Mapping[str, object], position: list[str]) -> str:
     """Return the cursor of the page that begins after `position`, the last row's key as texts."""
     payload = orjson.dumps(position)
-    return urlsafe_b64encode(_signature(tenant_id, operation, filters, payload) + payload).decode().rstrip("=")
+    return (
+        urlsafe_b64encode(_signature(tenant_id, operation, filters, payload) + payload).decode().rstrip("=")
+    )
 
 
 def read_cursor(tenant_id: UUID, operation: str, filters: Mapping[str, object], cursor: str) -> list[str]:
@@ -34,7 +36,10 @@ def read_cursor(tenant_id: UUID, operation: str, filters: Mapping[str, object], 
 
 
 def _signature(tenant_id: UUID, operation: str, filters: Mapping[str, object], payload: bytes) -> bytes:
-    bound = orjson.dumps([str(tenant_id), operation, {key: str(value) for key, value in filters.items()}], option=orjson.OPT_SORT_KEYS)
+    bound = orjson.dumps(
+        [str(tenant_id), operation, {key: str(value) for key, value in filters.items()}],
+        option=orjson.OPT_SORT_KEYS,
+    )
     return hmac.digest(get_key_ring().cursor, bound + b"\0" + payload, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 

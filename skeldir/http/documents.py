@@ -2,103 +2,71 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Final
 
 import orjson
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skeldir.domain.errors import NotFound
-from skeldir.http.answers import HttpAnswer
+from skeldir.http.answers import Header, HttpAnswer, encoded
 from skeldir.http.boundary import holds
+from skeldir.http.exchange import Exchange
 from skeldir.http.problems import MethodNotAllowed
-from skeldir.observability import correlation
+from skeldir.http.routing import raw_path_of
 
 _CONTRACTS: Final = "/api/contracts"
 _DOCS: Final = "/docs"
-_ASSETS: Final = f"{_DOCS}/assets/"
+_PAGE: Final = "index.html"
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Documents:
-    """Serves the documents, and hands every other path on."""
+    """The documents of some bundles, each digested once."""
 
-    bundles: Mapping[str, bytes]
-    mounts: Mapping[str, ASGIApp]
+    def __init__(self, bundles: Mapping[str, bytes]) -> None:
+        """Prepare every answer."""
+        self._by_path: dict[bytes, HttpAnswer] = {
+            path.encode(): answer for path, answer in (*_contracts(bundles), *_pages())
+        }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer GET and HEAD for a document; a mounted application takes its whole prefix."""
-        path: str = scope["path"]
-        for prefix, application in self.mounts.items():
-            if path == prefix or path.startswith(f"{prefix}/"):
-                await application(_mounted(scope, prefix), receive, send)
-                return
-        answer = self._find(path)
-        if scope["method"] not in {"GET", "HEAD"}:
+    def answer(self, exchange: Exchange) -> HttpAnswer:
+        """Answer GET and HEAD for a document; raises NotFound where there is none."""
+        document = self._by_path.get(raw_path_of(exchange.scope))
+        if document is None:
+            raise NotFound("There is nothing at this path.")
+        if exchange.scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
-        headers = dict(scope["headers"])
-        tag = answer.headers.get("ETag", "")
-        if tag and holds(headers.get(b"if-none-match", b"").decode("latin-1") or None, tag):
-            answer = HttpAnswer(304, headers=answer.headers)
-        correlation_id = str(correlation.current())
-        await answer.send(send, correlation_id=correlation_id, without_body=scope["method"] == "HEAD")
-
-    def _find(self, path: str) -> HttpAnswer:
-        if path == _CONTRACTS:
-            return _document(orjson.dumps({"contracts": self._listed()}), "application/json")
-        if path.startswith(f"{_CONTRACTS}/") and path.endswith(".json"):
-            name = path.removeprefix(f"{_CONTRACTS}/").removesuffix(".json")
-            if name in self.bundles:
-                return _bundle(self.bundles[name])
-        if path == _DOCS:
-            return _page()
-        if path.startswith(_ASSETS):
-            return _asset(path.removeprefix(_ASSETS))
-        raise NotFound("There is nothing at this path.")
-
-    def _listed(self) -> list[dict[str, str]]:
-        return [
-            {"name": name, "url": f"{_CONTRACTS}/{name}.json", "digest": _digest(body)}
-            for name, body in sorted(self.bundles.items())
-        ]
+        tag = document.header(b"etag")
+        if tag is not None and holds(exchange.headers.get(b"if-none-match"), tag):
+            return HttpAnswer(304, [header for header in document.headers if header[0] != b"content-type"])
+        return document
 
 
-def _mounted(scope: Scope, prefix: str) -> Scope:
-    # ASGI: `path` keeps the whole path, `root_path` says which part of it is the mount.
-    return {**scope, "root_path": scope.get("root_path", "") + prefix}
+def _contracts(bundles: Mapping[str, bytes]) -> Iterator[tuple[str, HttpAnswer]]:
+    listed = []
+    for name, body in sorted(bundles.items()):
+        url, digest = f"{_CONTRACTS}/{name}.json", hashlib.sha256(body).hexdigest()
+        listed.append({"name": name, "url": url, "digest": f"sha256={digest}"})
+        yield url, _document(body, "application/json", {"X-Contract-Digest": f"sha256={digest}"})
+    yield _CONTRACTS, _document(orjson.dumps({"contracts": listed}), "application/json", {})
 
 
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+def _pages() -> Iterator[tuple[str, HttpAnswer]]:
+    for file in (files("skeldir.http") / "assets").iterdir():
+        media_type = mimetypes.guess_type(file.name)[0] or "text/plain"
+        if file.name == _PAGE:
+            policy = {"Content-Security-Policy": _POLICY}
+            yield _DOCS, _document(file.read_bytes(), "text/html; charset=utf-8", policy)
+        else:
+            yield f"{_DOCS}/assets/{file.name}", _document(file.read_bytes(), media_type, {})
 
 
-def _document(body: bytes, media_type: str, **headers: str) -> HttpAnswer:
-    return HttpAnswer(200, body, media_type, {"ETag": f'"{_digest(body)}"', "Cache-Control": "no-cache", **headers})
-
-
-def _bundle(body: bytes) -> HttpAnswer:
-    return _document(body, "application/json", **{"X-Contract-Digest": f"sha256={_digest(body)}"})
-
-
-def _page() -> HttpAnswer:
-    return _document(_read("index.html"), "text/html; charset=utf-8", **{"Content-Security-Policy": _POLICY})
-
-
-def _asset(name: str) -> HttpAnswer:
-    folder = files("skeldir.http") / "assets"
-    if "/" in name or name.startswith(".") or not (folder / name).is_file():
-        raise NotFound("There is nothing at this path.")
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return _document(_read(name), media_type, **{"X-Content-Type-Options": "nosniff"})
-
-
-@cache
-def _read(name: str) -> bytes:
-    return (files("skeldir.http") / "assets" / name).read_bytes()
+def _document(body: bytes, media_type: str, more: Mapping[str, str]) -> HttpAnswer:
+    tag = f'"{hashlib.sha256(body).hexdigest()}"'
+    told = {"Content-Type": media_type, "Cache-Control": "no-cache", "ETag": tag, **more}
+    headers: list[Header] = encoded(told.items())
+    return HttpAnswer(200, headers, body)

@@ -1,26 +1,29 @@
 """What serving one operation takes, worked out once at start-up from its bundle."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-import jsonschema_rs
-
+from skeldir.http.bodies import BodyPlan, body_plan
+from skeldir.http.parameters import ParameterPlan, UnservableContract, parameter_plan
 from skeldir.http.responses import ResponsePlan, response_plans
-from skeldir.http.schemas import compile_schema, deref
-from skeldir.http.values import Parameter, reader
+from skeldir.http.schemas import Place, Schemas
+
+if TYPE_CHECKING:
+    from skeldir.http.answers import HttpAnswer
+    from skeldir.http.boundary import Call
+
+Route = Callable[["Call"], "HttpAnswer | Awaitable[HttpAnswer]"]
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_JSON: Final = "application/json"
-
-
-@dataclass(frozen=True, slots=True)
-class BodyPlan:
-    """How a body is judged; a raw one is the handler's own business."""
-
-    required: bool
-    media_types: frozenset[str]
-    validator: jsonschema_rs.Draft202012Validator | None
+_IN_PATH: Final = re.compile(r"\{([^}]+)\}")
+_CHALLENGES: Final = {
+    "oauth2": 'Bearer realm="skeldir"',
+    "http": 'Bearer realm="skeldir"',
+    "apiKey": 'TenantKey realm="skeldir"',
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,91 +34,91 @@ class OperationPlan:
     contract: str
     method: str
     path: str
-    parameters: tuple[Parameter, ...]
-    values: jsonschema_rs.Draft202012Validator
+    route: Route
+    parameters: ParameterPlan
     body: BodyPlan | None
-    raw_body: bool
     produces: frozenset[str]
     has_etag: bool
     is_async: bool
-    responses: Mapping[str, ResponsePlan]
+    challenge: str
+    responses: Mapping[str, ResponsePlan] | None = None
+    """None when responses are not to be checked."""
 
 
-def operation_plans(contract: str, document: Mapping[str, Any]) -> Iterator[OperationPlan]:
-    """Work out every operation of a bundle."""
-    for path, item in document.get("paths", {}).items():
-        shared = item.get("parameters", [])
+def operation_plans(
+    contract: str, document: Mapping[str, Any], routes: Mapping[str, Route], *, validate_responses: bool
+) -> Iterator[OperationPlan]:
+    """Work out every operation of a bundle; raises UnservableContract, naming the operation."""
+    schemas = Schemas(contract, document)
+    base = _base_path(document)
+    for path in document.get("paths", {}):
+        item = schemas.root().at("paths", path)
         for method in METHODS:
-            if method in item:
-                yield _plan(contract, document, path, method, shared, item[method])
+            if method in item.value:
+                name = item.value[method].get("operationId", f"{method.upper()} {path}")
+                try:
+                    plan = _plan(schemas, contract, base + path, item, method, _route(routes, name))
+                except (UnservableContract, LookupError, ValueError) as error:
+                    raise UnservableContract(f"operation {name} of contract {contract}: {error}") from error
+                if validate_responses:
+                    plan = replace(plan, responses=response_plans(schemas, item.at(method)))
+                yield plan
 
 
-def _plan(
-    contract: str,
-    document: Mapping[str, Any],
-    path: str,
-    method: str,
-    shared: list[Mapping[str, Any]],
-    operation: Mapping[str, Any],
+def _route(routes: Mapping[str, Route], operation_id: str) -> Route:
+    if operation_id not in routes:
+        raise UnservableContract("it has no route")
+    return routes[operation_id]
+
+
+def _plan(  # noqa: PLR0917 - they are what an operation is: its document, its place in it, its code
+    schemas: Schemas, contract: str, path: str, item: Place, method: str, route: Route
 ) -> OperationPlan:
-    declared = {
-        (parameter["in"], parameter["name"]): parameter
-        for parameter in (deref(part, document) for part in [*shared, *operation.get("parameters", [])])
-    }
-    parameters = tuple(_parameter(parameter, document) for parameter in declared.values())
-    schemas = {
-        f"{location}.{name}": parameter["schema"] for (location, name), parameter in declared.items()
-    }
-    values = {
-        "type": "object",
-        "properties": schemas,
-        "required": [parameter.key for parameter in parameters if parameter.required],
-    }
-    success = [
-        deref(response, document)
-        for status, response in operation["responses"].items()
-        if status.startswith("2")
+    operation = item.at(method)
+    declared = [
+        owner.at("parameters", number)
+        for owner in (item, operation)
+        for number in range(len(owner.value.get("parameters", [])))
     ]
+    responses = operation.value["responses"]
+    success = [operation.at("responses", status) for status in responses if status.startswith("2")]
     return OperationPlan(
-        operation_id=operation["operationId"],
+        operation_id=operation.value["operationId"],
         contract=contract,
         method=method.upper(),
         path=path,
-        parameters=parameters,
-        values=compile_schema(values, document),
-        body=_body(operation, document),
-        raw_body=bool(operation.get("x-raw-body")),
-        produces=frozenset(media for response in success for media in response.get("content", {})),
-        has_etag="304" in operation["responses"],
-        is_async=operation.get("x-execution") == "async",
-        responses=response_plans(operation["responses"], document),
+        route=route,
+        parameters=parameter_plan(schemas, declared, _names_in(path)),
+        body=body_plan(schemas, operation),
+        produces=frozenset(media for place in success for media in place.value.get("content", {})),
+        has_etag=method == "get" and "304" in responses,
+        is_async=operation.value.get("x-execution") == "async",
+        challenge=_challenge(schemas, operation),
     )
 
 
-def _parameter(parameter: Mapping[str, Any], document: Mapping[str, Any]) -> Parameter:
-    location, name = parameter["in"], parameter["name"]
-    style = parameter.get("style", "form" if location in {"query", "cookie"} else "simple")
-    explode = bool(parameter.get("explode", style == "form"))
-    read, repeats = reader(parameter["schema"], document, explode=explode and location == "query")
-    return Parameter(
-        key=f"{location}.{name}",
-        name=name.lower() if location == "header" else name,
-        location=location,
-        required=bool(parameter.get("required", location == "path")),
-        read=read,
-        repeats=repeats,
-    )
+def _names_in(path: str) -> list[str]:
+    """Return the parameters of a path; raises UnservableContract for one that shares its segment."""
+    for segment in path.split("/"):
+        if "{" in segment and not _IN_PATH.fullmatch(segment):
+            raise UnservableContract(f"in {path} a parameter does not fill its segment")
+    return _IN_PATH.findall(path)
 
 
-def _body(operation: Mapping[str, Any], document: Mapping[str, Any]) -> BodyPlan | None:
-    if "requestBody" not in operation:
-        return None
-    body = deref(operation["requestBody"], document)
-    content = body["content"]
-    raw = bool(operation.get("x-raw-body"))
-    schema = content.get(_JSON, {}).get("schema", True)
-    return BodyPlan(
-        required=bool(body.get("required")),
-        media_types=frozenset(content),
-        validator=None if raw else compile_schema(schema, document),
-    )
+def _challenge(schemas: Schemas, operation: Place) -> str:
+    """Return the WWW-Authenticate header of an operation's 401.
+
+    Raises UnservableContract when its security is not declared: silence must not mean public.
+    """
+    security = operation.value.get("security", schemas.document.get("security"))
+    if security is None:
+        raise UnservableContract("it does not declare its security")
+    names = [name for alternative in security for name in alternative]
+    schemes = [schemas.root().at("components", "securitySchemes", name).value for name in names]
+    challenges = dict.fromkeys(_CHALLENGES[scheme["type"]] for scheme in schemes)
+    return ", ".join(challenges) or _CHALLENGES["http"]
+
+
+def _base_path(document: Mapping[str, Any]) -> str:
+    servers = document.get("servers") or [{"url": "/"}]
+    return urlsplit(str(servers[0]["url"])).path.rstrip("/")

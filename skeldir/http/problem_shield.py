@@ -1,58 +1,79 @@
-"""The outermost middleware: correlation id in, problem documents and measurements out."""
+"""The outermost middleware: correlation id in, one answer out, whatever happens between."""
+
+from http import HTTPStatus
+from typing import Final
 
 import structlog
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skeldir.domain.errors import SkeldirError
-from skeldir.http.endpoint import ClientGone
-from skeldir.http.problems import problem_answer, translate
-from skeldir.observability import correlation, requests
+from skeldir.http.answers import HttpAnswer
+from skeldir.http.bodies import ClientGone
+from skeldir.http.exchange import EXCHANGE, Exchange
+from skeldir.http.problems import InvalidResponse, problem_answer, translate
+from skeldir.http.responses import check_answer
+from skeldir.observability import requests
 
 _log = structlog.get_logger("skeldir.http")
-_CORRELATION_HEADER = b"x-correlation-id"
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 class ProblemShield:
-    """Turns whatever is raised inside into one problem document; nothing of a surprise leaks out."""
+    """Sends the answer, and turns whatever is raised inside into a problem; nothing of a surprise leaks."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the rest of the application."""
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; after the answer has begun, a failure can only be logged and raised."""
+        """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        correlation_id = correlation.accept_or_make(_sent_correlation_id(scope))
-        status = 0
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        exchange = scope[EXCHANGE] = Exchange(scope)
         with requests.measured() as measurement:
             try:
-                await self.app(scope, receive, watched)
+                await self.app(scope, receive, send)
+                answer = exchange.answer or HttpAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, [])
             except ClientGone:
                 return
-            except Exception as error:  # the boundary of the service: every surprise becomes a 500
-                known = translate(error)
-                if known is None:
-                    _log.exception("request_failed", method=scope["method"], path=scope["path"])
-                if status:
-                    raise
-                answer = problem_answer(known or SkeldirError(), correlation_id)
-                without_body = scope["method"] == "HEAD"
-                await answer.send(watched, correlation_id=str(correlation_id), without_body=without_body)
-            finally:
-                measurement.status = status
+            except Exception as error:  # noqa: BLE001 - the boundary of the service: it becomes a problem
+                answer = _refusal(error, exchange)
+            measurement.status = answer.status
+            await _send(answer, exchange, send)
 
 
-def _sent_correlation_id(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == _CORRELATION_HEADER:
-            return str(value.decode("latin-1"))
-    return None
+def _refusal(error: Exception, exchange: Exchange) -> HttpAnswer:
+    known = translate(error)
+    plan = exchange.known_plan()
+    if known is None or isinstance(known, InvalidResponse):
+        # The template, not the path: a path may hold an ingress key.
+        where = plan.path if plan is not None else None
+        _log.error("request_failed", method=exchange.scope["method"], path=where, exc_info=error)
+        known = SkeldirError() if known is None else known
+    elif known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("request_refused", status=known.status, reason=known.detail, exc_info=error.__cause__)
+    answer = problem_answer(known, exchange.correlation_id)
+    if known.status == HTTPStatus.UNAUTHORIZED and answer.header(b"www-authenticate") is None:
+        challenge = plan.challenge if plan is not None else "Bearer"
+        answer.headers.append((b"www-authenticate", challenge.encode()))
+    if plan is not None and plan.responses is not None and not isinstance(known, InvalidResponse):
+        try:
+            check_answer(answer, plan.responses, plan.operation_id)
+        except InvalidResponse as undocumented:
+            return _refusal(undocumented, exchange)
+    return answer
+
+
+async def _send(answer: HttpAnswer, exchange: Exchange, send: Send) -> None:
+    headers = [
+        *answer.headers,
+        (b"x-correlation-id", str(exchange.correlation_id).encode()),
+        _NOSNIFF,
+    ]
+    if answer.status not in _WITHOUT_BODY:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    body = b"" if exchange.scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

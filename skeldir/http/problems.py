@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 import orjson
 from connexion.exceptions import ProblemException
 from starlette.exceptions import HTTPException
 
-from skeldir.domain.errors import FieldError, Forbidden, NotFound, SkeldirError, Unauthorized
-from skeldir.http.answers import HttpAnswer
+from skeldir.db.faults import is_unavailable, may_be_repeated
+from skeldir.domain.errors import FieldError, Forbidden, NotFound, SkeldirError, Unauthorized, Unavailable
+from skeldir.http.answers import NO_STORE, Header, HttpAnswer, encoded
 
-PROBLEM = "application/problem+json"
-_ERRORS_MAX = 100
-_DETAIL_CHARACTERS_MAX = 4_000
-_MESSAGE_CHARACTERS_MAX = 2_000
-_FIELD_CHARACTERS_MAX = 500
+PROBLEM: Final = "application/problem+json"
+_CONTENT_TYPE: Final[Header] = (b"content-type", PROBLEM.encode())
+_ERRORS_MAX: Final = 100
+_DETAIL_CHARACTERS_MAX: Final = 4_000
+_MESSAGE_CHARACTERS_MAX: Final = 2_000
+_FIELD_CHARACTERS_MAX: Final = 500
+_FOREIGN: Final[Mapping[int, type[SkeldirError]]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
 class MethodNotAllowed(SkeldirError):
@@ -54,10 +58,10 @@ def translate(error: Exception) -> SkeldirError | None:
     if isinstance(error, SkeldirError):
         return error
     if isinstance(error, ProblemException | HTTPException):
-        status = error.status if isinstance(error, ProblemException) else error.status_code
-        known: Mapping[int, type[SkeldirError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound}
-        if status in known:
-            return known[status]()
+        known = _FOREIGN.get(error.status if isinstance(error, ProblemException) else error.status_code)
+        return None if known is None else known()
+    if is_unavailable(error) or may_be_repeated(error):
+        return Unavailable("The database cannot answer at the moment.")
     return None
 
 
@@ -67,29 +71,40 @@ def problem_answer(error: SkeldirError, correlation_id: UUID) -> HttpAnswer:
         "type": f"https://skeldir.dev/problems/{error.code}",
         "title": error.title(),
         "status": int(error.status),
-        "detail": error.detail[:_DETAIL_CHARACTERS_MAX],
+        "detail": _text(_detail(error), _DETAIL_CHARACTERS_MAX),
         "instance": correlation_id.urn,
         "correlation_id": str(correlation_id),
-        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "code": error.code,
     }
     if error.errors:
         document["errors"] = [_field_error(entry) for entry in error.errors[:_ERRORS_MAX]]
-    return HttpAnswer(int(error.status), orjson.dumps(document), PROBLEM, _owed_headers(error))
+    return HttpAnswer(int(error.status), _headers(error), orjson.dumps(document))
+
+
+def _detail(error: SkeldirError) -> str:
+    """Say what is wrong with the first field when nothing better was said."""
+    if error.errors and error.detail == error.title():
+        return f"{error.errors[0].field} {error.errors[0].message}"
+    return error.detail
 
 
 def _field_error(entry: FieldError) -> dict[str, str]:
     return {
-        "field": entry.field[:_FIELD_CHARACTERS_MAX].replace("\x00", "\ufffd"),
+        "field": _text(entry.field, _FIELD_CHARACTERS_MAX),
         "code": entry.code,
-        "message": entry.message[:_MESSAGE_CHARACTERS_MAX].replace("\x00", "\ufffd"),
+        "message": _text(entry.message, _MESSAGE_CHARACTERS_MAX),
     }
 
 
-def _owed_headers(error: SkeldirError) -> dict[str, str]:
-    headers = {"Cache-Control": "no-store", **error.headers}
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        headers.setdefault("WWW-Authenticate", "Bearer")
-    if error.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        headers.setdefault("Retry-After", "1")
+def _text(value: str, characters_max: int) -> str:
+    """Cut a text to what the contract promises: no NUL, nothing that UTF-8 cannot hold, not too long."""
+    return value[:characters_max].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _headers(error: SkeldirError) -> list[Header]:
+    headers = [_CONTENT_TYPE, NO_STORE, *encoded(error.headers.items())]
+    waits = error.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    if waits and not any(name == b"retry-after" for name, _ in headers):
+        headers.append((b"retry-after", b"1"))
     return headers

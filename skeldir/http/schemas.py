@@ -2,78 +2,150 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
+from urllib.parse import quote
 
-import jsonschema_rs
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 
 from skeldir.domain.errors import FieldError
 
-Schema = Mapping[str, Any] | bool
+Json = Any
+"""Any value that JSON can write."""
+
+ERRORS_MAX: Final = 100
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_REFERENCE_DEPTH_MAX: Final = 50
+_INTEGER_BOUNDS: Final = {"int32": 2**31, "int64": 2**63}
 
 
-def compile_schema(schema: Schema, document: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    """Compile a schema of the document; `format` is asserted and messages never echo a value."""
-    root = {"allOf": [schema], "components": document.get("components", {})}
-    return jsonschema_rs.Draft202012Validator(root, validate_formats=True, mask="value")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a document and the JSON pointer that leads to it."""
+
+    document: Json
+    pointer: str
+    value: Json
+
+    def at(self, *keys: str | int) -> "Place":
+        """Go down."""
+        value, pointer = self.value, self.pointer
+        for key in keys:
+            value = value[key]
+            pointer += "/" + str(key).replace("~", "~0").replace("/", "~1")
+        return Place(self.document, pointer, value).followed()
+
+    def get(self, key: str) -> "Place | None":
+        """Go down if there is such a key."""
+        return self.at(key) if isinstance(self.value, Mapping) and key in self.value else None
+
+    def followed(self) -> "Place":
+        """Follow the reference that a path item, parameter, header, response or schema may be."""
+        found = self
+        while isinstance(found.value, Mapping) and "$ref" in found.value:
+            found = found.target()
+        return found
+
+    def target(self) -> "Place":
+        """Return what the reference of this part refers to."""
+        pointer = str(self.value["$ref"]).removeprefix("#")
+        value = self.document
+        for key in pointer.split("/")[1:]:
+            name = key.replace("~1", "/").replace("~0", "~")
+            value = value[int(name)] if isinstance(value, list) else value[name]
+        return Place(self.document, pointer, value)
 
 
-def field_errors(
-    validator: jsonschema_rs.Draft202012Validator, value: object, where: str
-) -> tuple[FieldError, ...]:
+class Schemas:
+    """Compiles the schemas of one bundle; references may point anywhere in it.
+
+    `format` is asserted, the integer formats too, and messages never repeat a value.
+    """
+
+    def __init__(self, contract: str, document: Mapping[str, Json]) -> None:
+        """Register the bundle once for all of its schemas."""
+        self.document = document
+        self._uri = f"urn:skeldir:{quote(contract)}"
+        self._registry = Registry([(self._uri, _bounded(document))], draft=Draft202012)
+
+    def root(self) -> Place:
+        """Return the document as the place where walks begin."""
+        return Place(self.document, "", self.document)
+
+    def reference(self, pointer: str) -> dict[str, Json]:
+        """Return the schema that refers to a part of the bundle."""
+        return {"$ref": f"{self._uri}#{quote(pointer, safe='/~')}"}
+
+    def compile(self, schema: Json) -> Draft202012Validator:
+        """Compile a schema that refers to the bundle by `reference`."""
+        return Draft202012Validator(schema, registry=self._registry, validate_formats=True, mask="value")
+
+    def at(self, pointer: str) -> Draft202012Validator:
+        """Compile the schema at a place of the bundle, with whatever stands beside its `$ref`."""
+        return self.compile(self.reference(pointer))
+
+
+def field_errors(validator: Draft202012Validator, value: Json, where: str) -> list[FieldError]:
     """Return what is wrong with the value, each with the path of its field below `where`."""
-    return tuple(
-        field_error
-        for error in validator.iter_errors(value)
-        for field_error in _field_errors(error, where)
-    )
+    found = (one for error in validator.iter_errors(value) for one in _field_errors(error, where))
+    return list(islice(found, ERRORS_MAX))
 
 
-def _field_errors(error: jsonschema_rs.ValidationError, where: str) -> Iterator[FieldError]:
-    path = [str(part) for part in error.instance_path]
+def _field_errors(error: ValidationError, where: str) -> Iterator[FieldError]:
+    path = [part for part in (where, *map(str, error.instance_path)) if part]
     kind = error.kind.as_dict()
     code = _CAMEL.sub("_", error.kind.name).lower()
-    names = [str(kind["property"])] if "property" in kind else [str(n) for n in kind.get("unexpected", [])]
-    for name in names or [None]:
-        parts = [where, *path, *([name] if name is not None else [])]
-        message = "is required" if code == "required" else "is not known here" if name else error.message
-        yield FieldError(".".join(part for part in parts if part), code, message)
+    if code == "required":
+        yield FieldError(".".join([*path, str(kind["property"])]), code, "is required")
+    elif "unexpected" in kind:
+        for name in kind["unexpected"]:
+            yield FieldError(".".join([*path, str(name)]), code, "is not known here")
+    else:
+        yield FieldError(".".join(path), code, error.message.removeprefix("value "))
 
 
-def json_types(schema: Schema, document: Mapping[str, Any], depth: int = 0) -> frozenset[str]:
+def json_types(place: Place, seen: frozenset[str] = frozenset()) -> frozenset[str]:
     """Return the JSON types that a schema may allow, for reading text as one of them."""
-    if isinstance(schema, bool) or depth > _REFERENCE_DEPTH_MAX:
+    schema = place.value
+    if isinstance(schema, bool) or place.pointer in seen:
         return frozenset()
+    seen |= {place.pointer}
     found: set[str] = set()
     if "$ref" in schema:
-        found |= json_types(resolve(schema["$ref"], document), document, depth + 1)
+        found |= json_types(place.target(), seen)
     declared = schema.get("type", [])
     found |= {declared} if isinstance(declared, str) else set(declared)
-    values = [*schema.get("enum", []), *([schema["const"]] if "const" in schema else [])]
     if not declared:
+        values = [*schema.get("enum", []), *([schema["const"]] if "const" in schema else [])]
         found |= {_type_name(value) for value in values}
     for keyword in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(keyword, []):
-            found |= json_types(part, document, depth + 1)
+        for number in range(len(schema.get(keyword, []))):
+            part = Place(place.document, f"{place.pointer}/{keyword}/{number}", schema[keyword][number])
+            found |= json_types(part, seen)
     return frozenset(found)
 
 
-def resolve(reference: str, document: Mapping[str, Any]) -> Any:  # noqa: ANN401 (any part of a document)
-    """Follow a local reference of the bundle."""
-    found: Any = document
-    for part in reference.removeprefix("#/").split("/"):
-        found = found[part.replace("~1", "/").replace("~0", "~")]
-    return found
-
-
-def deref(part: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow the reference that a parameter, header, response or body may be."""
-    while "$ref" in part:
-        part = resolve(part["$ref"], document)
-    return part
-
-
-def _type_name(value: object) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null", list: "array"}
+def _type_name(value: Json) -> str:
+    names = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        type(None): "null",
+        list: "array",
+    }
     return names.get(type(value), "object")
+
+
+def _bounded(part: Json) -> Json:
+    """Copy a document, giving integers of a sized format the bounds that JSON Schema does not check."""
+    if isinstance(part, list):
+        return [_bounded(item) for item in part]
+    if not isinstance(part, Mapping):
+        return part
+    copy = {key: _bounded(value) for key, value in part.items()}
+    bound = _INTEGER_BOUNDS.get(part["format"]) if isinstance(part.get("format"), str) else None
+    if bound is not None and "integer" in str(part.get("type")):
+        copy.setdefault("minimum", -bound)
+        copy.setdefault("maximum", bound - 1)
+    return copy

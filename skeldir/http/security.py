@@ -1,18 +1,16 @@
 """The contracts' security schemes, as handlers of Connexion's security middleware."""
 
-from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Protocol
 
 from connexion.lifecycle import ConnexionRequest
 from connexion.security import NO_VALUE, AbstractSecurityHandler
 
 from skeldir.domain.errors import Forbidden, Unauthorized
+from skeldir.http.exchange import EXCHANGE, Exchange
+from skeldir.http.pool import HandlerPool
 from skeldir.security.principal import Principal
 
-PRINCIPAL: Final = "skeldir.principal"
 Check = Callable[[ConnexionRequest], Awaitable[object]]
 
 
@@ -26,25 +24,20 @@ class SecurityFunctions(Protocol):
         """Return the tenant of a key; asks the database."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The functions and the pool in which the blocking one runs."""
-
-    functions: SecurityFunctions
-    executor: Executor
-
-
-def security_map(credentials: Credentials) -> Mapping[str, type[AbstractSecurityHandler]]:
-    """Return Connexion's map from scheme to handler, bound to the given functions."""
+def security_map(
+    functions: SecurityFunctions, pool: HandlerPool
+) -> Mapping[str, type[AbstractSecurityHandler]]:
+    """Return Connexion's map from scheme to handler, bound to the functions and where they may block."""
 
     def bound(handler: type[_Handler]) -> type[_Handler]:
-        return type(handler.__name__, (handler,), {"credentials": credentials})
+        return type(handler.__name__, (handler,), {"functions": functions, "pool": pool})
 
     return {"oauth2": bound(_AccessToken), "bearer": bound(_OpaqueBearer), "apiKey": bound(_TenantKey)}
 
 
-class _Handler(AbstractSecurityHandler):
-    credentials: ClassVar[Credentials]
+class _Handler(AbstractSecurityHandler):  # type: ignore[misc]  # Connexion is not typed
+    functions: ClassVar[SecurityFunctions]
+    pool: ClassVar[HandlerPool]
 
 
 class _AccessToken(_Handler):
@@ -54,17 +47,18 @@ class _AccessToken(_Handler):
         required = frozenset(required_scopes)
 
         async def check(request: ConnexionRequest) -> object:
-            token = bearer(request)
+            exchange: Exchange = request.scope[EXCHANGE]
+            token = _bearer(exchange)
             if token is None:
                 return NO_VALUE
-            principal = self.credentials.functions.of_access_token(token)
+            principal = self.functions.of_access_token(token)
             if not required <= principal.scopes:
                 needed = " ".join(sorted(required))
                 raise Forbidden(
                     f"This needs the scope {needed}.",
                     headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{needed}"'},
                 )
-            return _proven(request, principal)
+            return _proven(exchange, principal)
 
         return check
 
@@ -74,7 +68,7 @@ class _OpaqueBearer(_Handler):
 
     def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: list[str]) -> Check:  # noqa: ARG002
         async def check(request: ConnexionRequest) -> object:
-            return NO_VALUE if bearer(request) is None else {}
+            return NO_VALUE if _bearer(request.scope[EXCHANGE]) is None else {}
 
         return check
 
@@ -83,33 +77,35 @@ class _TenantKey(_Handler):
     """The tenant's own key."""
 
     def get_fn(self, security_scheme: Mapping[str, Any], required_scopes: list[str]) -> Check:  # noqa: ARG002
-        name = security_scheme["name"]
+        if security_scheme["in"] != "header":
+            raise ValueError("a tenant's key travels in a header")
+        name = security_scheme["name"].lower().encode("ascii")
 
         async def check(request: ConnexionRequest) -> object:
-            key = request.headers.get(name)
+            exchange: Exchange = request.scope[EXCHANGE]
+            key = exchange.headers.get(name)
             if key is None:
                 return NO_VALUE
-            functions, executor = self.credentials.functions, self.credentials.executor
-            principal = await get_running_loop().run_in_executor(executor, functions.of_tenant_key, key)
-            return _proven(request, principal)
+            principal = await self.pool.run(self.functions.of_tenant_key, key.decode("latin-1"))
+            return _proven(exchange, principal)
 
         return check
 
 
-def bearer(request: ConnexionRequest) -> str | None:
+def _bearer(exchange: Exchange) -> str | None:
     """Return the bearer token of the Authorization header; raises Unauthorized for another scheme."""
-    authorization = request.headers.get("authorization")
+    authorization = exchange.headers.get(b"authorization")
     if authorization is None:
         return None
-    scheme, _, token = authorization.partition(" ")
+    scheme, _, token = authorization.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized(
             "The Authorization header holds no bearer token.",
-            headers={"WWW-Authenticate": 'Bearer error="invalid_request"'},
+            headers={"WWW-Authenticate": 'Bearer realm="skeldir", error="invalid_request"'},
         )
     return token.strip()
 
 
-def _proven(request: ConnexionRequest, principal: Principal) -> Mapping[str, object]:
-    request.scope[PRINCIPAL] = principal
+def _proven(exchange: Exchange, principal: Principal) -> Mapping[str, object]:
+    exchange.principal = principal
     return {"sub": str(principal.user_id or principal.tenant_id)}

@@ -1,17 +1,18 @@
 """Putting an application together from bundles and routes: the service's own, a test's, a benchmark's."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 import orjson
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skeldir.http.connexion_31 import serve_contracts
 from skeldir.http.documents import Documents
-from skeldir.http.endpoint import Endpoint, Route
-from skeldir.http.security import Credentials, SecurityFunctions
+from skeldir.http.endpoint import Endpoint
+from skeldir.http.plan import Route, operation_plans
+from skeldir.http.pool import HandlerPool
+from skeldir.http.security import SecurityFunctions, security_map
 from skeldir.settings import Settings
 
 
@@ -23,35 +24,51 @@ def assemble(
     functions: SecurityFunctions,
     mounts: Mapping[str, ASGIApp] | None = None,
 ) -> ASGIApp:
-    """Serve bundles, by contract name, with routes, by operationId.
+    """Serve bundles, by contract name, with routes, by operationId, and applications under prefixes.
 
-    Raises LookupError, naming operation and contract, for an operation without a route.
+    Raises UnservableContract, naming operation and contract, for an operation that cannot be served.
     """
-    executor = ThreadPoolExecutor(settings.database_pool_size, thread_name_prefix="handler")
+    pool = HandlerPool(settings.database_pool_size)
     documents = {name: orjson.loads(body) for name, body in bundles.items()}
-    for name, document in documents.items():
-        _check_routes(name, document, routes)
-    return serve_contracts(
+    plans = [
+        plan
+        for name, document in documents.items()
+        for plan in operation_plans(name, document, routes, validate_responses=settings.validate_responses)
+    ]
+    application = serve_contracts(
         documents,
-        Endpoint(routes, executor, settings.body_bytes_max, settings.validate_responses),
-        credentials=Credentials(functions, executor),
-        fallback=Documents(bundles, mounts or {}),
-        lifespan=_ending(executor),
+        plans,
+        Endpoint(pool, settings.body_bytes_max),
+        security=security_map(functions, pool),
+        fallback=Documents(bundles).answer,
+        lifespan=_ending(pool),
     )
+    return Mounts(application, mounts) if mounts else application
 
 
-def _check_routes(contract: str, document: Mapping[str, object], routes: Mapping[str, Route]) -> None:
-    paths = cast("Mapping[str, Mapping[str, Mapping[str, str]]]", document.get("paths", {}))
-    for item in paths.values():
-        for operation in item.values():
-            if "operationId" in operation and operation["operationId"] not in routes:
-                raise LookupError(f"operation {operation['operationId']} of contract {contract} has no route")
+@dataclass(frozen=True, slots=True)
+class Mounts:
+    """Hands whole prefixes to other applications; everything else is the contracts'."""
+
+    application: ASGIApp
+    mounts: Mapping[str, ASGIApp]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the application of a path."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            for prefix, mounted in self.mounts.items():
+                if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {"", "/"}:
+                    # ASGI: `path` keeps the whole path, `root_path` says which part of it is the mount.
+                    await mounted({**scope, "root_path": scope.get("root_path", "") + prefix}, receive, send)
+                    return
+        await self.application(scope, receive, send)
 
 
-def _ending(executor: ThreadPoolExecutor) -> Callable[[object], object]:
+def _ending(pool: HandlerPool) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         yield
-        executor.shutdown(cancel_futures=True)
+        pool.close()
 
     return lifespan

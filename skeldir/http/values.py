@@ -1,113 +1,115 @@
-"""Reading parameters: from the text of a request to the JSON values that their schemas judge."""
+"""From the text of parameters to the JSON values that their schemas judge."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from jsonschema_rs import Draft202012Validator
+
 from skeldir.domain.errors import FieldError, MalformedRequest
-from skeldir.http.schemas import deref, json_types
 
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_INTEGER_CHARACTERS_MAX: Final = 40  # longer ones are out of every bound; int() refuses huge ones
-_WORDS: Final[Mapping[str, Mapping[str, object]]] = {
-    "boolean": {"true": True, "false": False},
-    "null": {"null": None},
-}
+Read = Callable[[str], object]
 
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of an operation: its key is `<in>.<name>`, which errors name too."""
-
-    key: str
-    name: str
-    location: str
-    required: bool
-    read: Callable[[list[str]], object]
-    repeats: bool
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,38})")  # longer ones are out of every bound
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER_CHARACTERS_MAX: Final = 400
+_BOOLEANS: Final[Mapping[str, object]] = {"true": True, "false": False}
+_TEXT: Final[Callable[[str], object]] = str
 
 
-def reader(schema: Mapping[str, Any], document: Mapping[str, Any], *, explode: bool) -> tuple[Callable[[list[str]], object], bool]:
-    """Return how the texts of a parameter become a value, and whether it may be repeated."""
-    types = json_types(schema, document)
-    if "array" in types:
-        items = _array_items(schema, document)
-        item = _scalar(json_types(items, document))
-        if explode:
-            return lambda texts: [item(text) for text in texts], True
-        return lambda texts: [item(text) for text in texts[0].split(",")] if texts[0] else [], False
-    scalar = _scalar(types)
-    return lambda texts: scalar(texts[0]), False
+def scalar_reader(types: frozenset[str], judge: Callable[[], Draft202012Validator]) -> Read:
+    """Return how a text is read as one of the types that its schema allows.
 
-
-def _array_items(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    items = deref(schema, document).get("items", {})
-    return items if isinstance(items, Mapping) else {}
-
-
-def _scalar(types: frozenset[str]) -> Callable[[str], object]:
-    """Read a text as the narrowest type its schema allows; what fits none stays text, for the schema to refuse."""
-    numeric = _integer if "integer" in types else _number if "number" in types else None
-    words = {word: value for name in types & _WORDS.keys() for word, value in _WORDS[name].items()}
-    if "string" in types or not (numeric or words):
-        return str
+    What fits none of them stays text, for the schema to refuse. Where text is allowed too, the
+    other reading is taken only if the schema, which `judge` compiles, accepts it.
+    """
+    narrow = _narrow_reader(types)
+    if narrow is None:
+        return _TEXT
+    if "string" not in types and types:
+        return narrow
+    is_valid = judge().is_valid
 
     def read(text: str) -> object:
-        if text in words:
-            return words[text]
-        return numeric(text) if numeric else text
+        value = narrow(text)
+        return value if is_valid(value) else text
 
     return read
 
 
+def _narrow_reader(types: frozenset[str]) -> Read | None:
+    numeric = _number if "number" in types else _integer if "integer" in types else None
+    words: dict[str, object] = {}
+    if "boolean" in types:
+        words |= _BOOLEANS
+    if "null" in types:
+        words |= {"null": None} if "string" in types else {"null": None, "": None}
+    if not words:
+        return numeric
+
+    def read(text: str) -> object:
+        if text in words:
+            return words[text]
+        return text if numeric is None else numeric(text)
+
+    return read
+
+
+def list_reader(item: Read, separator: str) -> Read:
+    """Return how a text that holds a whole array is read."""
+    return lambda text: [item(part) for part in text.split(separator)] if text else []
+
+
 def _integer(text: str) -> object:
-    return int(text) if len(text) <= _INTEGER_CHARACTERS_MAX and _INTEGER.fullmatch(text) else text
+    return int(text) if _INTEGER.fullmatch(text) else text
 
 
 def _number(text: str) -> object:
-    integer = _integer(text)
-    return float(text) if isinstance(integer, str) and _NUMBER.fullmatch(text) else integer
+    value = _integer(text)
+    if value is text and len(text) <= _NUMBER_CHARACTERS_MAX and _NUMBER.fullmatch(text):
+        number = float(text)
+        return number if isfinite(number) else text
+    return value
 
 
-def query_texts(query_string: bytes) -> dict[str, list[str]]:
-    """Split a query into its names and values; raises MalformedRequest for what is not UTF-8."""
-    texts: dict[str, list[str]] = defaultdict(list)
+def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
+    """Split a query into names and values; raises MalformedRequest for what is not UTF-8."""
+    pairs = []
     for pair in query_string.split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
-            texts[_decoded(name, "query")].append(_decoded(value, f"query.{_printable(name)}"))
-    return texts
+            if b"+" in pair:
+                name, value = name.replace(b"+", b" "), value.replace(b"+", b" ")
+            known = decoded(name, "query")
+            pairs.append((known, decoded(value, f"query.{known}")))
+    return pairs
 
 
-def path_text(segment: bytes, key: str) -> str:
-    """Decode one segment of the raw path; raises MalformedRequest for what is not UTF-8."""
-    return _decoded(segment.replace(b"+", b"%2B"), key)
+def cookie_pairs(header: bytes) -> list[tuple[str, str]]:
+    """Split a Cookie header into names and values (RFC 6265 §4.2.1)."""
+    pairs = []
+    for pair in header.split(b";"):
+        name, separator, value = pair.strip().partition(b"=")
+        if separator:
+            known = decoded(name, "cookie")
+            pairs.append((known, decoded(value.strip(b'"'), f"cookie.{known}")))
+    return pairs
 
 
-def cookie_texts(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
-    """Split the Cookie headers into names and values (RFC 6265 §4.2.1)."""
-    texts: dict[str, list[str]] = defaultdict(list)
-    for name, value in headers:
-        if name == b"cookie":
-            for pair in value.decode("latin-1").split(";"):
-                key, separator, text = pair.strip().partition("=")
-                if separator:
-                    texts[key].append(text.strip('"'))
-    return texts
-
-
-def _decoded(text: bytes, key: str) -> str:
+def decoded(raw: bytes, field: str) -> str:
+    """Undo percent-encoding; raises MalformedRequest, naming the field, for what is not UTF-8."""
     try:
-        return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+        return (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
     except UnicodeDecodeError:
-        raise MalformedRequest(
-            f"{key} is not UTF-8", errors=(FieldError(key, "encoding", "is not UTF-8"),)
-        ) from None
+        raise MalformedRequest(errors=(FieldError(field, "encoding", "is not UTF-8"),)) from None
 
 
-def _printable(text: bytes) -> str:
-    return text.decode("ascii", "replace")
+def header_text(raw: bytes) -> str:
+    """Return a header's value: what is not ASCII in it travels as Latin-1."""
+    return raw.decode("latin-1")
+
+
+Values = dict[str, Any]
+"""Parameters by `<in>.<name>`, as JSON values."""

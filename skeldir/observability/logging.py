@@ -12,7 +12,8 @@ from skeldir.observability import correlation
 from skeldir.settings import Settings
 
 _SECRET: Final = re.compile(
-    r"password|secret|token|authorization|cookie|api_?key|tenant_?key|endpoint_?key|credential|email", re.IGNORECASE
+    r"password|secret|token|authorization|cookie|api_?key|tenant_?key|endpoint_?key|credential|email",
+    re.IGNORECASE,
 )
 _BEARER: Final = re.compile(r"(?i)bearer\s+\S+")
 _DSN_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]+):[^@\s]+@")
@@ -22,7 +23,9 @@ _INGRESS_KEY: Final = re.compile(r"(/in/)[^/?\s]+")
 def configure_logging(settings: Settings) -> None:
     """Send this process's logs to standard error; calling it again changes nothing."""
     renderer: Processor = (
-        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
     )
     structlog.configure(
         processors=[

@@ -9,12 +9,14 @@ from handlers import health
 from skeldir.db import engine as engines
 from skeldir.domain.errors import Unavailable
 from skeldir.http.context import Context, RequestFacts
+from skeldir.settings import get_settings
 from tests.conftest import Database
 
 CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid4())
 
 
-def test_a_migrated_database_with_its_walls_is_ready(database: Database) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_migrated_database_with_its_walls_is_ready() -> None:
     assert health.readiness_probe(CONTEXT).ready is True
 
 
@@ -23,13 +25,14 @@ def test_a_login_that_row_level_security_does_not_bind_is_not_ready(
 ) -> None:
     """A superuser as the API's login would see every tenant: no traffic may reach it."""
     superuser = create_engine(database.superuser, isolation_level="AUTOCOMMIT")
-    monkeypatch.setitem(engines._engines, ("app_user", engines.get_url("app_user")), superuser)
-    with pytest.raises(Unavailable, match="Row-level security does not bind this login on .*events"):
+    monkeypatch.setitem(engines._engines, "app_user", (get_settings(), superuser))
+    with pytest.raises(Unavailable, match=r"Row-level security does not bind this login on .*events"):
         health.readiness_probe(CONTEXT)
     superuser.dispose()
 
 
-def test_an_older_schema_is_not_ready(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("database")
+def test_an_older_schema_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_newest_revisions", lambda: ("9999",))
     with pytest.raises(Unavailable, match="needs 9999"):
         health.readiness_probe(CONTEXT)
@@ -40,7 +43,7 @@ def test_a_database_that_does_not_answer_is_not_ready_and_health_says_so(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = create_engine(database.superuser.set(port=1), isolation_level="AUTOCOMMIT")
-    monkeypatch.setitem(engines._engines, ("app_user", engines.get_url("app_user")), nowhere)
+    monkeypatch.setitem(engines._engines, "app_user", (get_settings(), nowhere))
     with pytest.raises(Unavailable, match="does not answer"):
         health.readiness_probe(CONTEXT)
     status = health.get_health_status(CONTEXT)
