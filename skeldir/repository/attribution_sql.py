@@ -15,7 +15,8 @@ from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
 
-# What the orders are attributed from, each table read once and the touches cut to the look-back.
+# What the orders are attributed from, each table read once and the touches cut to the look-back. That is
+# counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
 _SCOPE: Final = """
     entry AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, currency, effective_at, effect_cents
@@ -36,7 +37,7 @@ _SCOPE: Final = """
           FROM sale
           JOIN visit USING (tenant_id, journey_id)
          WHERE visit.occurred_at <= sale.ordered_at
-           AND visit.occurred_at > sale.ordered_at - make_interval(days => :lookback_days)
+           AND visit.occurred_at > sale.ordered_at - make_interval(hours => 24 * :lookback_days)
     )
 """
 
@@ -136,8 +137,9 @@ _ROUND: Final = split("""
 """)
 
 
-def _replace(model: Model) -> TextClause:
-    return text(f"""
+def _fresh(model: Model) -> str:
+    """Return the computation: what the entries' allocations are to be, as `fresh`."""
+    return f"""
     WITH RECURSIVE {_SCOPE}, touched AS MATERIALIZED (
         SELECT tenant_id, order_id, count(*) AS touch_count FROM touch GROUP BY tenant_id, order_id
     ), credit AS MATERIALIZED (
@@ -184,7 +186,14 @@ def _replace(model: Model) -> TextClause:
                CAST(coalesce(touch_count, 0) AS integer) AS touch_count
           FROM part
           LEFT JOIN touched USING (tenant_id, order_id)
-    ), kept AS MATERIALIZED (
+    )
+    """  # noqa: S608 - built from this module's constants only
+
+
+# Rows that vanish and rows that are new or differ, in one statement, so that the check of the sums
+# sees an entry only as it was or as it will be. No key is in both sets. Equal rows are not written.
+_WRITE: Final = """
+    , kept AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, channel_code, campaign_id,
                allocated_cents, currency, effective_at, touch_count, fallback
           FROM allocations
@@ -225,10 +234,9 @@ def _replace(model: Model) -> TextClause:
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM vanished) AS vanished
-    """)  # noqa: S608 - built from this module's constants only
+"""
 
-
-REPLACE: Final[Mapping[Model, TextClause]] = {model: _replace(model) for model in _CREDIT}
+REPLACE: Final[Mapping[Model, TextClause]] = {model: text(_fresh(model) + _WRITE) for model in _CREDIT}
 """Per model: compute the allocations of some orders and replace what is kept of them, in one statement."""
 
 

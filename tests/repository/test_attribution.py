@@ -1,6 +1,7 @@
 """Attribution against the oracle: every cent of every entry, and what a rerun leaves alone."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -185,6 +186,25 @@ def test_an_order_that_changes_journeys_is_attributed_anew(database: Database, t
     changes = attribute(database, tenant, ["new"])
     assert (changes.written, changes.vanished) == (len(MODELS), len(MODELS))
     assert allocated(database, tenant, "last_touch") == {(UUID(int=3), "organic", "spring"): 500}
+
+
+def test_a_look_back_is_as_long_in_every_time_zone(database: Database, tenant: UUID) -> None:
+    """Where clocks are put back a day has 25 hours; the look-back's days have 24."""
+    ordered_at = datetime(2026, 11, 10, tzinfo=UTC)
+    oldest = ordered_at - timedelta(days=LOOKBACK_DAYS)
+    visits = [
+        Visit(UUID(int=1), "j", oldest, "email"),
+        Visit(UUID(int=2), "j", oldest + timedelta(microseconds=1), "organic"),
+    ]
+    sales, bookings = [Sale("o", "j", ordered_at)], [Booking(UUID(int=3), "o", "captured", 5, ordered_at)]
+    with database.connect() as connection:
+        worlds.store(connection, tenant, World(visits, sales, bookings))
+    engine = database.engine("app_worker")
+    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
+        session.execute(text("SET LOCAL TimeZone = 'America/New_York'"))
+        assert attribution.begin(session)
+        attribution.attribute_journeys(session, ["j"], LOOKBACK_DAYS)
+    assert allocated(database, tenant, "first_touch") == {(UUID(int=3), "organic", ""): 5}
 
 
 def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
