@@ -5,7 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,9 @@ from skeldir.supervisor import Supervisor
 READY_SECONDS: Final = 60.0
 READY_POLL_SECONDS: Final = 0.1
 SKELDIR: Final = (sys.executable, "-m", "skeldir")
+
+# What is thrown away need not survive a power failure.
+FORGETFUL: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 Say = Callable[[str], None]
 
@@ -59,6 +62,7 @@ def running(options: Options, say: Say) -> Iterator[Service]:
         if get_settings().database_url is None:
             stack.enter_context(janitor.tidying_behind(data_dir, remove=options.ephemeral))
             say("Starting PostgreSQL")
+            stack.enter_context(_server(data_dir, ephemeral=options.ephemeral))
         say("Bringing the schema up to date")
         _migrate()
         folder = data_dir if options.remember else None
@@ -85,6 +89,12 @@ def wait_until_ready(base_url: str, supervisor: Supervisor) -> None:
             time.sleep(READY_POLL_SECONDS)
     late = f"The API did not become ready within {READY_SECONDS:.0f} seconds."
     raise Unavailable(f"{late}\n{supervisor.last_lines()}")
+
+
+def _server(data_dir: Path, *, ephemeral: bool) -> AbstractContextManager[object]:
+    from skeldir.db import embedded  # noqa: PLC0415 - its module is for POSIX only
+
+    return embedded.acquire(data_dir, options=FORGETFUL if ephemeral else None)
 
 
 def _migrate() -> None:
