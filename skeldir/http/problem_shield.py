@@ -28,6 +28,9 @@ class ProblemShield:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":  # no contract has one
+            await send({"type": "websocket.close", "code": 1_000})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,7 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from skeldir.http.connexion_31 import serve_contracts
 from skeldir.http.documents import Documents
 from skeldir.http.endpoint import Endpoint
-from skeldir.http.plan import Route, operation_plans
+from skeldir.http.parameters import UnservableContract
+from skeldir.http.plan import OperationPlan, Route, operation_plans
 from skeldir.http.pool import HandlerPool
 from skeldir.http.security import SecurityFunctions, security_map
 from skeldir.settings import Settings
@@ -30,20 +32,29 @@ def assemble(
     """
     pool = HandlerPool(settings.database_pool_size)
     documents = {name: orjson.loads(body) for name, body in bundles.items()}
-    plans = [
-        plan
-        for name, document in documents.items()
-        for plan in operation_plans(name, document, routes, validate_responses=settings.validate_responses)
-    ]
     application = serve_contracts(
         documents,
-        plans,
+        _plans(documents, routes, settings),
         Endpoint(pool, settings.body_bytes_max),
         security=security_map(functions, pool),
         fallback=Documents(bundles).answer,
         lifespan=_ending(pool),
     )
     return Mounts(application, mounts) if mounts else application
+
+
+def _plans(
+    documents: Mapping[str, Mapping[str, Any]], routes: Mapping[str, Route], settings: Settings
+) -> list[OperationPlan]:
+    """Work out every operation; a name twice would let one operation answer, and guard, for another."""
+    plans: dict[str, OperationPlan] = {}
+    for name, document in documents.items():
+        for plan in operation_plans(name, document, routes, validate_responses=settings.validate_responses):
+            other = plans.setdefault(plan.operation_id, plan)
+            if other is not plan:
+                where = f"{other.contract} ({other.path}) and {name} ({plan.path})"
+                raise UnservableContract(f"operation {plan.operation_id} is both in {where}")
+    return list(plans.values())
 
 
 @dataclass(frozen=True, slots=True)

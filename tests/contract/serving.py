@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from skeldir.domain.errors import Forbidden, Unauthorized
 from skeldir.http.boundary import Call
+from skeldir.http.security import SecurityFunctions
 from skeldir.http.service import assemble
 from skeldir.security.principal import SCOPES, Principal, Role
 from skeldir.settings import Settings
@@ -90,6 +91,8 @@ def echo(call: Call) -> Any:
 def serve(
     document: Mapping[str, Json],
     routes: Mapping[str, Callable[[Call], Any]] | None = None,
+    without: str = "",
+    functions: SecurityFunctions | None = None,
     **settings: Json,
 ) -> ASGIApp:
     """Assemble an application from one contract; operations without a route echo."""
@@ -101,9 +104,9 @@ def serve(
     ]
     return assemble(
         {"small": json.dumps(document).encode()},
-        {**dict.fromkeys(operations, echo), **(routes or {})},
+        {**{name: echo for name in operations if name != without}, **(routes or {})},
         settings=Settings(**settings),
-        functions=PretendCredentials(),
+        functions=functions or PretendCredentials(),
     )
 
 
