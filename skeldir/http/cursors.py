@@ -36,10 +36,7 @@ def read_cursor(tenant_id: UUID, operation: str, filters: Mapping[str, object], 
 
 
 def _signature(tenant_id: UUID, operation: str, filters: Mapping[str, object], payload: bytes) -> bytes:
-    bound = orjson.dumps(
-        [str(tenant_id), operation, {key: str(value) for key, value in filters.items()}],
-        option=orjson.OPT_SORT_KEYS,
-    )
+    bound = orjson.dumps([tenant_id, operation, filters], default=str, option=orjson.OPT_SORT_KEYS)
     return hmac.digest(get_key_ring().cursor, bound + b"\0" + payload, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -66,8 +67,7 @@ def app() -> ASGIApp:
 @pytest.fixture(scope="module")
 def problem_schema() -> jsonschema_rs.Draft202012Validator:
     """Return the schema that all contracts share."""
-    with open("generated/bundles/health.json", encoding="utf-8") as file:
-        components = json.load(file)["components"]
+    components = json.loads(Path("generated/bundles/health.json").read_bytes())["components"]
     schema = {"$ref": "#/components/schemas/ProblemDetails", "components": components}
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 

@@ -61,7 +61,7 @@ def test_any_other_handler_stops_the_start_naming_operation_and_contract(
 ) -> None:
     monkeypatch.setitem(sys.modules, "handlers_of_a_test", module_with(handler))
     with pytest.raises(
-        HandlerMismatch, match="operation getThing of contract things: handlers_of_a_test.get_thing"
+        HandlerMismatch, match=r"operation getThing of contract things: handlers_of_a_test\.get_thing"
     ):
         check_handlers([Contract()])
 
