@@ -2,9 +2,7 @@
 
 from typing import Final
 
-from celery import Celery
-
-from skeldir.queue.broker import configured
+from skeldir.queue.broker import Application
 from workers.schedule import BEAT_SCHEDULE
 
 TASK_MODULES: Final = ("workers.attribution", "workers.maintenance", "workers.housekeeping")
@@ -15,9 +13,10 @@ TASK_MODULES: Final = ("workers.attribution", "workers.maintenance", "workers.ho
 SOFT_LIMIT_SECONDS: Final = 240
 HARD_LIMIT_SECONDS: Final = 300
 
-app = configured(
-    Celery("skeldir", include=TASK_MODULES),
+app = Application(
+    "skeldir",
     "app_worker",
+    include=TASK_MODULES,
     beat_schedule=BEAT_SCHEDULE,
     beat_max_loop_interval=1,
     broker_connection_retry_on_startup=True,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
-from celery import Task, shared_task
+from celery import Task
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from skeldir.db.session import Isolation, tenant_session
 from skeldir.observability import correlation
 from skeldir.queue.sending import CORRELATION_HEADER
 from skeldir.repository import task_effects
+from workers.app import app
 
 RETRIES_MAX: Final = 5
 BACKOFF_SECONDS: Final = 0.5
@@ -83,4 +84,4 @@ class TenantTask(Task):  # type: ignore[misc]
 
 def task(name: str, base: type[Task]) -> Callable[[Callable[..., object]], Task]:
     """Register a function as the task of a stable name; it receives the task itself first."""
-    return cast("Callable[[Callable[..., object]], Task]", shared_task(name=name, base=base, bind=True))
+    return cast("Callable[[Callable[..., object]], Task]", app.task(name=name, base=base, bind=True))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from skeldir.domain.errors import FieldError, Unprocessable
+from skeldir.domain.errors import FieldError, MalformedRequest, Unprocessable
 
 WINDOW_DAYS_MAX: Final = 366
 
@@ -44,10 +44,11 @@ def recompute_window(start: datetime, end: datetime) -> Window:
 def days(first: date | None, last: date | None) -> Window:
     """Return the instants of the UTC days from `first` to `last`, both included; None is unbounded.
 
-    Raises Unprocessable when the last day is before the first.
+    Raises MalformedRequest when the last day is before the first: a query like that fits no data.
     """
     if first is not None and last is not None and last < first:
-        raise _refused("query.end_date", "range_backwards", "is before start_date")
+        error = FieldError("query.end_date", "range_backwards", "is before start_date")
+        raise MalformedRequest("query.end_date is before start_date", errors=(error,))
     return Window(
         BEGINNING if first is None else datetime.combine(first, time(), UTC),
         END

@@ -1,9 +1,10 @@
 """How Celery reaches its broker, for those who send and for those who work."""
 
 import os
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from celery import Celery
+from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
 from kombu.transport.sqlalchemy import Channel, Transport
 
@@ -17,36 +18,48 @@ Transport.polling_interval = 0.25
 TASKS: Final = Exchange("tasks", type="direct")  # type: ignore[no-untyped-call]
 
 
-def configured(app: Celery, role: Role, **options: object) -> Celery:
-    """Give an application the broker that `role` logs in to, and what senders and workers must share.
+class Application(Celery):  # type: ignore[misc]
+    """A Celery application that logs in to the broker as a role.
 
-    The settings are read when the application first needs one, not when its module is imported.
+    Where the broker is it finds out when it connects: importing the tasks must not start a server.
     """
 
-    def settings() -> dict[str, object]:
-        return {
-            "broker_url": "sqla+" + get_url(role).render_as_string(hide_password=False),
-            "broker_pool_limit": 2,
-            "broker_transport_options": {"pool_size": 2, "pool_recycle": 1_800, "pool_pre_ping": True},
-            "task_queues": [_queue(name) for name in QUEUES],
-            "task_default_queue": "housekeeping",
-            "task_default_exchange": TASKS.name,
-            "task_default_routing_key": "housekeeping",
-            "task_create_missing_queues": False,
-            "task_serializer": "json",
-            "accept_content": ["json"],
-            "task_ignore_result": True,
-            "timezone": "UTC",
-            "enable_utc": True,
-            **options,
-        }
+    def __init__(self, name: str, role: Role, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(name, set_as_current=False)
+        self.role = role
+        self.conf.update(_SHARED | options)
 
-    app.add_defaults(settings)
-    return app
+    def connection_for_read(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
+        """Return a connection to consume over."""
+        return cast("Connection", super().connection_for_read(url or self._broker_url(), **options))
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
+        """Return a connection to publish over."""
+        return cast("Connection", super().connection_for_write(url or self._broker_url(), **options))
+
+    def _broker_url(self) -> str:
+        return "sqla+" + get_url(self.role).render_as_string(hide_password=False)
 
 
 def _queue(name: str) -> Queue:
     return Queue(name, TASKS, routing_key=name)  # type: ignore[no-untyped-call]
+
+
+# What those who send and those who work must agree on.
+_SHARED: Final[dict[str, object]] = {
+    "broker_pool_limit": 2,
+    "broker_transport_options": {"pool_size": 2, "pool_recycle": 1_800, "pool_pre_ping": True},
+    "task_queues": [_queue(name) for name in QUEUES],
+    "task_default_queue": "housekeeping",
+    "task_default_exchange": TASKS.name,
+    "task_default_routing_key": "housekeeping",
+    "task_create_missing_queues": False,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_ignore_result": True,
+    "timezone": "UTC",
+    "enable_utc": True,
+}
 
 
 def _forget_connections() -> None:

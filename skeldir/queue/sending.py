@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from skeldir.observability import correlation
-from skeldir.queue.broker import configured
+from skeldir.queue.broker import Application
 from skeldir.queue.messages import Message
 
 CORRELATION_HEADER: Final = "skeldir_correlation_id"
@@ -76,5 +76,5 @@ def send_after_commit(session: Session, message: Message, *, at_most_every_secon
 
 
 @cache
-def _sender() -> Celery:
-    return configured(Celery("skeldir.queue", set_as_current=False), "app_user")
+def _sender() -> Application:
+    return Application("skeldir.queue", "app_user")
