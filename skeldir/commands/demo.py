@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from skeldir.commands.up import Port, entrance, fail
+from skeldir.commands.up import Port, fail, show_entrance
 from skeldir.commands.up_service import Options, Service, running
 from skeldir.db.session import tenant_session
 from skeldir.demo import report
@@ -71,7 +71,7 @@ def _tell(console: Console, options: Options, *, leave: bool) -> bool:
         console.print(report.proof_text(lines))
         console.print(f"From nothing to the answer in {time.monotonic() - began:.1f} seconds.", style="dim")
         if not leave:
-            console.print(entrance(service))
+            show_entrance(console, service)
             console.print("Look around; Ctrl-C ends it and throws the data away.", style="dim")
             service.supervisor.watch()
         return all(line.holds for line in lines)

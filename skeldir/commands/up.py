@@ -3,15 +3,17 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.panel import Panel
-from rich.table import Table
+from rich.text import Text
 
 from skeldir.commands.up_service import Options, Service, running
 from skeldir.supervisor import ChildEnded, Stopped, stoppable
+
+FRAME_COLUMNS: Final = 4
 
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 picks a free one.")]
@@ -41,7 +43,7 @@ def up(
             if as_json:
                 print(json.dumps(facts(service)), flush=True)  # noqa: T201 - the one line promised
             else:
-                Console().print(entrance(service))
+                show_entrance(Console(highlight=False), service)
                 progress.print("Ctrl-C ends it.", style="dim")
             service.supervisor.watch()
     except Stopped:
@@ -62,12 +64,27 @@ def facts(service: Service) -> dict[str, Any]:
     }
 
 
-def entrance(service: Service) -> Panel:
-    """Return the addresses and credentials as people want them."""
+def show_entrance(console: Console, service: Service) -> None:
+    """Print the addresses and credentials; in a frame only where no line of it must be broken.
+
+    A key or an address that is broken by a frame cannot be copied; one that the terminal breaks can.
+    """
+    lines = [Text.assemble((f"{name:<12}", "bold"), value) for name, value in _entrance(service)]
+    if max(line.cell_len for line in lines) + FRAME_COLUMNS <= console.width:
+        title = Panel(
+            Group(*lines), title="Skeldir is up", title_align="left", border_style="green", expand=False
+        )
+        console.print(title)
+        return
+    console.print("Skeldir is up", style="bold green")
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _entrance(service: Service) -> list[tuple[str, str]]:
     told = service.credentials
-    console = f"{service.base_url}/console/sign-in?tenant={told.tenant_id}"
     rows = [
-        ("Console", console),
+        ("Console", f"{service.base_url}/console/sign-in?tenant={told.tenant_id}"),
         ("  e-mail", told.email),
         ("  password", told.password),
         ("Contracts", f"{service.base_url}/docs"),
@@ -76,13 +93,7 @@ def entrance(service: Service) -> Panel:
     ]
     for vendor, webhook in told.webhooks.items():
         rows += [(vendor.capitalize(), service.base_url + webhook.path), ("  secret", webhook.secret)]
-    rows.append(("Logs", str(_short(service.log_dir))))
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")  # a key cut short is worth nothing
-    for name, value in rows:
-        table.add_row(name, value)
-    return Panel(table, title="Skeldir is up", title_align="left", border_style="green", expand=False)
+    return [*rows, ("Logs", str(_short(service.log_dir)))]
 
 
 def fail(ended: ChildEnded) -> NoReturn:
