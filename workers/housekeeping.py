@@ -13,7 +13,14 @@ from workers.base import SystemTask, task
 
 @task("housekeeping.sweep", SystemTask)
 def sweep(self: SystemTask) -> int:
-    """Wake up whatever waits in the database, in case its message was lost; return for how many tenants."""
+    """Wake up whatever waits in the database, in case its message was lost; return for how many tenants.
+
+    Nothing is sent while messages wait: workers that cannot keep up would only be given the same work
+    again and again, and what they have not been sent for is found by the first sweep after.
+    """
+    with get_engine("app_worker").connect() as connection:
+        if broker.has_waiting(connection, "attribution"):
+            return 0
     rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
     with lookup_session(engine=get_engine("app_worker")) as session:
         waiting = tenants.with_work(session, rested)

@@ -7,6 +7,17 @@ from sqlalchemy import Connection, text
 # Hidden messages come first in the index that a claim walks along: the fewer, the quicker.
 _PRUNE: Final = text("DELETE FROM kombu_message WHERE visible = false")
 
+_WAITING: Final = text("""
+    SELECT EXISTS (SELECT FROM kombu_message AS message
+                     JOIN kombu_queue AS queue ON queue.id = message.queue_id
+                    WHERE queue.name = :queue AND message.visible)
+""")
+
+
+def has_waiting(connection: Connection, queue: str) -> bool:
+    """Tell whether a message waits in the queue for a worker."""
+    return bool(connection.execute(_WAITING, {"queue": queue}).scalar_one())
+
 
 def prune_consumed(connection: Connection) -> int:
     """Delete the messages that were handed to a worker; returns how many."""

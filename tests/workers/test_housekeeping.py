@@ -29,12 +29,24 @@ def test_the_sweep_wakes_up_whoever_has_work(
     """A tenant with rested marks is sent for; one without, or marked this very moment, is not."""
     fresh, idle = make_tenant(), make_tenant()
     with database.connect() as connection:
+        connection.execute("DELETE FROM kombu_message")
         worlds.mark(connection, tenant, ["j"])
         worlds.mark(connection, fresh, ["j"], age_seconds=0)
     assert sweep.apply(throw=True).get() >= 1
     assert sent(database, tenant) == ["attribution.attribute_marked", "attribution.resume_windows"]
     assert sent(database, fresh) == []
     assert sent(database, idle) == []
+
+
+def test_a_sweep_adds_nothing_to_what_already_waits(database: Database, tenant: UUID) -> None:
+    """Workers that cannot keep up find one message per tenant in their queue, not one per sweep."""
+    with database.connect() as connection:
+        connection.execute("DELETE FROM kombu_message")
+        worlds.mark(connection, tenant, ["j"])
+    sweep.apply(throw=True)
+    once = sent(database, tenant)
+    assert sweep.apply(throw=True).get() == 0
+    assert sent(database, tenant) == once
 
 
 def test_every_tenant_is_pruned_in_its_own_transaction(database: Database, tenant: UUID) -> None:
