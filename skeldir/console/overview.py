@@ -12,7 +12,7 @@ from skeldir.console import cookies
 from skeldir.console.filters import MODELS, Filters, read_filters
 from skeldir.console.visit import SessionEnded, Visit, reading
 
-DELIVERIES_SHOWN = 12
+DELIVERIES_SHOWN = 10
 
 pages = Blueprint("overview", __name__)
 
