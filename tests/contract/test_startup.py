@@ -54,7 +54,9 @@ def test_the_right_handler_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "handler", [None, renamed, other_type, narrower, fewer, more, asynchronous, "text"], ids=str
+    "handler",
+    [None, renamed, other_type, narrower, fewer, more, asynchronous, "text"],
+    ids=lambda handler: getattr(handler, "__name__", str(handler)),
 )
 def test_any_other_handler_stops_the_start_naming_operation_and_contract(
     monkeypatch: pytest.MonkeyPatch, handler: Any
