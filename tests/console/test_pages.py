@@ -7,9 +7,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from skeldir.commands import provisioning
 from skeldir.console.filters import read_filters
+from skeldir.db.session import tenant_session
 from skeldir.domain.errors import SkeldirError
 from skeldir.http import sessions
+from skeldir.repository import tokens, users
 from skeldir.settings import get_settings
 from tests.console.conftest import Shop
 from tests.identity import PASSWORD
@@ -159,6 +162,32 @@ def test_signing_out_ends_the_session(client: FlaskClient, shop: Shop) -> None:
     assert "signed_out=1" in answer.location
     client.set_cookie("skeldir_console", kept.value)
     assert client.get("/").status_code == 303
+
+
+def cut_off(shop: Shop) -> None:
+    with tenant_session(shop.tenant_id) as session:
+        tokens.raise_cutoff(session, shop.user.user_id)
+
+
+def expel(shop: Shop) -> None:
+    with provisioning.provisioning(shop.tenant_id) as session:
+        users.revoke_membership(session, shop.user.user_id)
+
+
+def suspend(shop: Shop) -> None:
+    provisioning.set_status(shop.tenant_id, "suspended")
+
+
+@pytest.mark.parametrize("ending", [cut_off, expel, suspend])
+def test_an_administrator_can_end_it_at_once(
+    client: FlaskClient, shop: Shop, ending: Callable[[Shop], None]
+) -> None:
+    """A cut-off, a lost membership and a suspended tenant all end the sign-in before its next page."""
+    sign_in(client, shop)
+    assert client.get("/").status_code == 200
+    ending(shop)
+    answer = client.get("/")
+    assert (answer.status_code, answer.location) == (303, f"/sign-in?tenant={shop.tenant_id}")
 
 
 def test_an_altered_cookie_is_no_cookie(client: FlaskClient, shop: Shop) -> None:
