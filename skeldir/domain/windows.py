@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from skeldir.domain.errors import FieldError, MalformedRequest, Unprocessable
+from skeldir.domain.errors import FieldError, Unprocessable
 
 WINDOW_DAYS_MAX: Final = 366
 
@@ -44,11 +44,10 @@ def recompute_window(start: datetime, end: datetime) -> Window:
 def days(first: date | None, last: date | None) -> Window:
     """Return the instants of the UTC days from `first` to `last`, both included; None is unbounded.
 
-    Raises MalformedRequest when the last day is before the first: a query like that fits no data.
+    Raises Unprocessable when the last day is before the first: no schema can say that of two parameters.
     """
     if first is not None and last is not None and last < first:
-        error = FieldError("query.end_date", "range_backwards", "is before start_date")
-        raise MalformedRequest("query.end_date is before start_date", errors=(error,))
+        raise _refused("query.end_date", "range_backwards", "is before start_date")
     return Window(
         BEGINNING if first is None else datetime.combine(first, time(), UTC),
         END

@@ -33,6 +33,8 @@ class BodyPlan:
     def parse(self, raw: bytes, headers: Mapping[bytes, bytes]) -> Json:
         """Return the JSON value; raises MalformedRequest or UnsupportedMediaType."""
         if self.validator is None:
+            if self.required and not raw:
+                raise _refusal("required", "is required")
             return None
         if not raw and b"content-type" not in headers:
             if self.required:

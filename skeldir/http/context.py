@@ -12,7 +12,7 @@ from skeldir.security.principal import Principal, Role
 
 __all__ = ["Context", "Principal", "Reply", "RequestFacts", "Role"]
 
-Body = TypeVar("Body", covariant=True)
+Body_co = TypeVar("Body_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[Body]):
+class Reply(Generic[Body_co]):
     """A handler's answer when it is more than a body: another success status, or headers."""
 
-    body: Body
+    body: Body_co
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -48,4 +48,5 @@ def worker_connections(session: Session) -> int:
 
 def oldest_waiting_message(session: Session) -> datetime | None:
     """Return when the message was sent that waits longest, by the naive local clock of its sender."""
-    return session.execute(OLDEST_WAITING).scalar_one()
+    oldest: datetime | None = session.execute(OLDEST_WAITING).scalar_one()
+    return oldest

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from skeldir.domain.errors import MalformedRequest, Unprocessable
+from skeldir.domain.errors import Unprocessable
 from skeldir.domain.journeys import personal_data_in
 from skeldir.domain.models import MODELS, model_version, share_ppm
 from skeldir.domain.windows import BEGINNING, END, Window, days, recompute_window
@@ -38,7 +38,7 @@ def test_days_become_half_open_instants() -> None:
 
 def test_days_that_run_backwards_are_refused() -> None:
     """The refusal names the field."""
-    with pytest.raises(MalformedRequest) as refusal:
+    with pytest.raises(Unprocessable) as refusal:
         days(date(2026, 11, 2), date(2026, 11, 1))
     assert refusal.value.errors[0].field == "query.end_date"
 

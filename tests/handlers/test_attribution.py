@@ -182,7 +182,7 @@ def test_days_and_currency_narrow_the_report(api: Api, database: Database, tenan
     second = get(api, "channels", viewer, start_date=day + timedelta(days=1))
     assert [(each["currency"], each["allocated_cents"]) for each in second["currencies"]] == [("EUR", -1_000)]
     reply = api.send("GET", f"/api/attribution/channels?start_date={day}&end_date=2000-01-01", token=viewer)
-    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "query.end_date")
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "query.end_date")
 
 
 def test_what_is_not_attributed_yet_is_pending(

@@ -207,7 +207,7 @@ def test_two_vendors_delivering_at_once_book_one_sale(shop: Shop) -> None:
         (succeeded(amount=10**17, amount_captured=None), "amount_out_of_range", "data.object.amount"),
         (stripe_event("customer.created", {"id": "cus_1"}), "unknown_provider_event", "type"),
         ({"type": "charge.succeeded", "created": 1, "data": {}}, "missing_required_field", "id"),
-        (b"", "invalid_json", None),
+        (b" ", "invalid_json", None),
         (b"[" * 5000, "invalid_json", None),
         (json.dumps(succeeded(currency="u\x00d")).encode(), "currency_unknown", "data.object.currency"),
         (json.dumps(succeeded(id="ch_\x00")).encode(), "malformed_value", "data.object.id"),
