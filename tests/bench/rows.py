@@ -6,7 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of us, of a peer in the same run, and the mark that we must reach."""
+    """What was measured of us, of a peer in the same run, and the mark that we must reach.
+
+    The mark is one of ours alone, or of the ratio.
+    """
 
     name: str
     ours: float
@@ -14,6 +17,7 @@ class Row:
     unit: str = "s"
     mark: float | None = None
     more_is_better: bool = False
+    mark_is_ratio: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -27,6 +31,8 @@ class Row:
         """Whether the mark is reached; None without one."""
         if self.mark is None:
             return None
+        if self.mark_is_ratio:
+            return self.ratio is not None and self.ratio >= self.mark
         return self.ours >= self.mark if self.more_is_better else self.ours <= self.mark
 
     def as_json(self) -> dict[str, Any]:
