@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from skeldir.db.faults import may_be_repeated
@@ -131,6 +130,8 @@ def holds(if_none_match: bytes | None, tag: bytes) -> bool:
 
 
 def _with_default(default: Header, own: list[Header]) -> list[Header]:
+    if not own:
+        return [default]
     return own if any(name == default[0] for name, _ in own) else [default, *own]
 
 
@@ -148,10 +149,5 @@ def _token(principal: Principal) -> TokenCheck | None:
 
 def _bytes(result: object) -> bytes:
     if isinstance(result, BaseModel):
-        return _writer(type(result)).dump_json(result, by_alias=True)
+        return result.__pydantic_serializer__.to_json(result, by_alias=True)  # bytes, and no text between
     return result if isinstance(result, bytes) else str(result).encode()
-
-
-@cache
-def _writer(model: type[BaseModel]) -> TypeAdapter[BaseModel]:
-    return TypeAdapter(model)

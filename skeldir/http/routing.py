@@ -46,6 +46,7 @@ class Router:
         """Start without any operation."""
         self._root = _Node()
         self._static: dict[bytes, Methods] = {}
+        self._ending: dict[bytes, Methods] = {}
 
     def add(self, plan: OperationPlan) -> None:
         """Register an operation; raises ValueError when another one is in its place."""
@@ -58,14 +59,22 @@ class Router:
                 node = node.literal.setdefault(segment.encode(), _Node())
         node.methods = node.methods or Methods()
         node.methods.add(plan)
+        before, _, last = plan.path.rpartition("/")
         if _TEMPLATE not in plan.path:
             self._static[plan.path.encode()] = node.methods
+        elif _TEMPLATE not in before and last.startswith(_TEMPLATE):
+            self._ending[before.encode()] = node.methods
 
     def find(self, raw_path: bytes) -> tuple[Methods, list[bytes]] | None:
         """Return the operations at a path and the raw segments that fill its template."""
         methods = self._static.get(raw_path)
         if methods is not None:
             return methods, []
+        if b"%" not in raw_path:  # most templates have one parameter, which is their end
+            before, _, last = raw_path.rpartition(b"/")
+            methods = self._ending.get(before)
+            if methods is not None and last:
+                return methods, [last]
         return _descend(self._root, raw_path.split(b"/"), 0)
 
 

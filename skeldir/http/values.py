@@ -76,6 +76,9 @@ def _number(text: str) -> object:
 
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
     """Split a query into names and values; raises MalformedRequest for what is not UTF-8."""
+    if query_string.isascii() and b"%" not in query_string and b"+" not in query_string:
+        plain = [pair.partition("=") for pair in query_string.decode("ascii").split("&") if pair]
+        return [(name, value) for name, _, value in plain]
     pairs = []
     for pair in query_string.split(b"&"):
         if pair:

@@ -73,7 +73,8 @@ def run(*, quick: bool) -> list[Row]:
                         rates[name, method].append(rate)
                         costs[name, method].append((server.cpu_seconds() - used) / (rate * length) * 1e6)
     return _rows(
-        {key: median(found) for key, found in rates.items()}, {key: min(found) for key, found in costs.items()}
+        {key: median(found) for key, found in rates.items()},
+        {key: min(found) for key, found in costs.items()},
     )
 
 
