@@ -28,6 +28,7 @@ _NUMBERS = (
     r"|((?<![0-9A-Za-z])(\+|00) ?[1-9]([ ./()-]{0,3}[0-9]){6,14}(?![0-9A-Za-z]))"
     r"|((?<![0-9A-Za-z-])\(?[2-9][0-9]{2}\)?[ .-]+[2-9][0-9]{2}[ .-][0-9]{4}(?![0-9A-Za-z-]))"
 )
+_UUID = "(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
 _IPV4 = rf"(?<![0-9A-Za-z.]){_OCTET}(\.{_OCTET}){{3}}(?![0-9A-Za-z]|\.[0-9])"
 _IPV6 = (
     r"(?<![0-9A-Za-z:])(([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
@@ -68,7 +69,7 @@ BEGIN
   RETURN (form LIKE '%@%' AND form ~ '{_EMAIL}')
       OR (form LIKE '%.%.%.%' AND digits >= 4 AND form ~ '{_IPV4}')
       OR (form LIKE '%:%:%' AND form ~ '{_IPV6}')
-      OR (digits >= 7 AND form ~ '{_NUMBERS}')
+      OR (digits >= 7 AND regexp_replace(form, '{_UUID}', ' ', 'g') ~ '{_NUMBERS}')
       OR (digits >= 13 AND public.pii_card(form));
 END $$
 """

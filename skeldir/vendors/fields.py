@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from skeldir.domain.facts import Hints
 from skeldir.domain.money import known_currency
-from skeldir.domain.pii import personal_value
+from skeldir.domain.pii import personal_key, personal_value
 from skeldir.domain.refusals import MALFORMED_VALUE, MISSING_REQUIRED_FIELD, Refusal
 
 Kind = Literal["id", "amount", "units", "currency", "time", "unix_time", "word", "flag", "labels", "pairs"]
@@ -50,7 +50,14 @@ class Shape:
     """The table of one kind of payload."""
 
     def __init__(self, *fields: Field) -> None:
-        """Keep the fields in order; of several that map to one canonical name the first told wins."""
+        """Keep the fields in order; of several that map to one canonical name the first told wins.
+
+        Raises ValueError for a field, or a label, whose very name says that it is personal.
+        """
+        for entry in fields:
+            for name in (*entry.path.replace("[]", "").split("."), *entry.names):
+                if personal_key(name):
+                    raise ValueError(f"{entry.path} would keep personal data: {name}")
         self.fields: Final = fields
 
     def stored(self, payload: object) -> dict[str, object]:

@@ -1,11 +1,10 @@
-"""The models' names, shares, windows and journeys."""
+"""The models' names, shares and windows."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from skeldir.domain.errors import Unprocessable
-from skeldir.domain.journeys import personal_data_in
 from skeldir.domain.models import MODELS, model_version, share_ppm
 from skeldir.domain.windows import BEGINNING, END, Window, days, recompute_window
 
@@ -66,38 +65,3 @@ def test_a_window_no_job_can_have_is_refused(start: datetime, end: datetime, cod
     with pytest.raises(Unprocessable) as refusal:
         recompute_window(start, end)
     assert refusal.value.errors[0].code == code
-
-
-@pytest.mark.parametrize(
-    "journey_id",
-    ["jane@example.org", "u:jane.doe@shop.example", "jane%40example.org", "JANE@EXAMPLE.ORG"],
-)
-def test_an_email_address_is_no_pseudonym(journey_id: str) -> None:
-    """Also inside a longer id, and percent-encoded as it comes out of an address bar."""
-    assert personal_data_in(journey_id) == "email"
-
-
-@pytest.mark.parametrize(
-    "journey_id", ["+49 170 1234567", "+14155552671", "0049 170 1234567", "(415) 555-2671", "044 668 18 00"]
-)
-def test_a_telephone_number_is_no_pseudonym(journey_id: str) -> None:
-    """With an international prefix, or grouped as people group it."""
-    assert personal_data_in(journey_id) == "phone"
-
-
-@pytest.mark.parametrize(
-    "journey_id",
-    [
-        "j-7f3a",
-        "1234567890.1699999999",
-        "7012345678901",
-        "order:1001",
-        "0198c0de-0000-7000-8000-000000000001",
-        "user@host",
-        "a%40b",
-        "12-34",
-    ],
-)
-def test_a_pseudonym_passes(journey_id: str) -> None:
-    """Among them analytics client ids, shop customer numbers and UUIDs."""
-    assert personal_data_in(journey_id) is None

@@ -56,7 +56,7 @@ def store(database: Database, tenant: UUID, world: World, *, attributed: bool = 
         worlds.store(connection, tenant, world)
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        assert attribution.begin(session)
+        attribution.begin(session)
         if attributed:
             attribution.attribute_journeys(session, world.journeys, LOOKBACK_DAYS)
 
@@ -126,6 +126,8 @@ def test_the_same_touch_told_in_another_time_zone_is_the_same(api: Api, manager:
         ({"journey_id": "+49 170 1234567"}, ("journey_id", "personal_data")),
         ({"session_id": "jane%40example.org"}, ("session_id", "personal_data")),
         ({"utm_campaign": "for jane@example.org"}, ("utm_campaign", "personal_data")),
+        ({"utm_campaign": "4111 1111 1111 1111"}, ("utm_campaign", "personal_data")),
+        ({"utm_source": "203.0.113.77"}, ("utm_source", "personal_data")),
         ({"occurred_at": "0001-01-01T00:00:00+05:00"}, ("occurred_at", "time_out_of_range")),
     ],
 )

@@ -32,6 +32,19 @@ def test_the_contract_and_the_table_of_a_payload_agree(vendor: str, schema: str,
     assert written == mapped
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        Field("customer.email", "word"),
+        Field("lines[].customerName", "word"),
+        Field("note_attributes", "pairs", names={"phone": "session_id"}),
+    ],
+)
+def test_no_table_can_keep_a_field_with_a_personal_name(field: Field) -> None:
+    with pytest.raises(ValueError, match="personal data"):
+        Shape(field)
+
+
 def said(field: Field) -> tuple[object, bool, bool]:
     """Return what a table's row says: meaning, whether it is kept, whether it must be there."""
     return (dict(field.names) or field.maps_to, field.stored, field.required)

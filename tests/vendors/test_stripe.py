@@ -174,6 +174,15 @@ def test_detectable_personal_values_are_kept_at_no_position(planted: str) -> Non
     assert not any(planted in text for text in kept)
 
 
+@pytest.mark.parametrize(
+    "order_id", ["80745a50-0498-4422-9041-326151776e0b", "00316084-5920-43db-916f-6722cefeaf44"]
+)
+def test_an_order_named_by_a_uuid_is_linked_whatever_its_digits_look_like(order_id: str) -> None:
+    event = stripe.canonical_event(stripe_event("charge.succeeded", charge(metadata={"order_id": order_id})))
+
+    assert event.links == (OrderLink("ch_1", order_id),)
+
+
 @given(payload=JSON)
 def test_no_payload_fails_otherwise_than_by_a_refusal(payload: object) -> None:
     wrapped = {"id": "evt_1", "type": "charge.refunded", "created": 1, "data": {"object": payload}}
