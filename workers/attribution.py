@@ -27,6 +27,10 @@ STATISTICS_AFTER_JOURNEYS: Final = 5_000
 """A run of this many journeys follows a bulk ingest: the readers' plans deserve fresh statistics."""
 
 ABANDONED_SECONDS: Final = 60
+"""After so long a running job is sent again. While its worker lives that worker has the tenant's turn."""
+
+STARTS_MAX: Final = 12
+"""Starts of one run: one message's tries, twice. A job that ends its workers must not do so for ever."""
 
 log = get_task_logger(__name__)
 
@@ -37,11 +41,13 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     settings = get_settings()
     patience = Patience(settings.attribution_debounce_seconds, settings.attribution_delay_seconds_max)
     started = time.monotonic()
-    with self.effect(tenant_id, isolation="repeatable read") as session:
-        if not attribution.begin(session):
+    with self.transaction(tenant_id) as turn:
+        if not attribution.take_turn(turn):
             return {"outcome": "busy"}
-        journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
-        changes = attribution.attribute_journeys(session, journeys, settings.lookback_days)
+        with self.effect(tenant_id, isolation="repeatable read") as session:
+            attribution.begin(session)
+            journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
+            changes = attribution.attribute_journeys(session, journeys, settings.lookback_days)
     result = {
         "outcome": "attributed",
         "journeys": len(journeys),
@@ -76,19 +82,21 @@ class WindowTask(TenantTask):
 def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
     """Run a window's job: nothing is recomputed when its inputs are those of the last run.
 
-    The start is committed by itself, so that it can be watched. Should the worker die, the job stays
-    `running`, and `resume_windows` starts it again.
+    The start is committed by itself, so that it can be watched and counted. Should the worker die, the
+    job stays `running`, and `resume_windows` has it started again, a bounded number of times.
     """
-    with self.transaction(tenant_id) as session:
-        if recompute_jobs.start(session, UUID(job_id)) is None:
-            return {"outcome": "nothing_to_do"}
-    with self.effect(tenant_id, isolation="repeatable read") as session:
-        if not attribution.begin(session):
+    with self.transaction(tenant_id) as turn:
+        if not attribution.take_turn(turn):
             raise Busy
-        job = recompute_jobs.get(session, UUID(job_id))
-        if job is None or job.status != "running":
-            return {"outcome": "nothing_to_do"}
-        return _run(session, job)
+        with self.transaction(tenant_id) as session:
+            if recompute_jobs.start(session, UUID(job_id), STARTS_MAX) is None:
+                return {"outcome": "nothing_to_do"}
+        with self.effect(tenant_id, isolation="repeatable read") as session:
+            attribution.begin(session)
+            job = recompute_jobs.get(session, UUID(job_id))
+            if job is None or job.status != "running":
+                return {"outcome": "nothing_to_do"}
+            return _run(session, job)
 
 
 @task("attribution.resume_windows", TenantTask)

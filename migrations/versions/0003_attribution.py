@@ -87,6 +87,7 @@ TABLES = {
         status        text NOT NULL DEFAULT 'queued'
                       CHECK (status IN ('queued', 'running', 'succeeded', 'failed')),
         run_count     integer NOT NULL DEFAULT 0 CHECK (run_count >= 0),
+        start_count   integer NOT NULL DEFAULT 0 CHECK (start_count >= 0),
         last_outcome  text CHECK (last_outcome IN ('computed', 'unchanged')),
         fingerprint   text,
         requested_at  timestamptz NOT NULL DEFAULT now(),

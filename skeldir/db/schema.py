@@ -340,6 +340,7 @@ _tenant_table(
     _column("lookback_days", Integer),
     _column("status", Text, default="'queued'"),
     _column("run_count", Integer, default="0"),
+    _column("start_count", Integer, default="0"),
     _optional("last_outcome", Text),
     _optional("fingerprint", Text),
     _column("requested_at", INSTANT, default="now()"),

@@ -1,6 +1,6 @@
 """Attribution as a job runs it: scope in, allocations replaced, digests of what they were made from.
 
-All functions belong into one REPEATABLE READ transaction that `begin` was called on first.
+All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was called on first.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -88,11 +88,19 @@ class Digest:
         return Digest(self.rows + other.rows, self.high + other.high, self.low + other.low)
 
 
-def begin(session: Session) -> bool:
-    """Prepare the transaction and take the tenant's turn; False when another job has it."""
+def take_turn(session: Session) -> bool:
+    """Take the tenant's turn until this transaction ends; False when another job has it.
+
+    Not in the job's own transaction: its snapshot would be older than the turn, and what another job
+    committed between the two would neither be seen nor replaced.
+    """
+    return bool(session.execute(_TRY_LOCK).scalar_one())
+
+
+def begin(session: Session) -> None:
+    """Prepare the transaction of a job that has the tenant's turn."""
     for statement in _PREPARE:
         session.execute(statement)
-    return bool(session.execute(_TRY_LOCK).scalar_one())
 
 
 def refresh_statistics(session: Session) -> None:

@@ -14,6 +14,8 @@ from skeldir.domain.windows import Window
 Status = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["computed", "unchanged"]
 
+STARTED_TOO_OFTEN: Final = "StartedTooOften"
+
 _COLUMNS: Final = """
     job_id, model, model_version, lookback_days, window_start, window_end, status, run_count, last_outcome,
     fingerprint, requested_at, started_at, finished_at, error
@@ -27,6 +29,7 @@ _REQUEST: Final = text(f"""
     ON CONFLICT (tenant_id, job_id) DO UPDATE
        SET run_count = job.run_count + CASE WHEN job.status = 'queued' THEN 0 ELSE 1 END,
            requested_at = CASE WHEN job.status = 'queued' THEN job.requested_at ELSE now() END,
+           start_count = 0,
            status = 'queued'
     RETURNING {_COLUMNS}
 """)  # noqa: S608 - a constant of this file
@@ -35,9 +38,11 @@ _GET: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_i
 
 _START: Final = text(f"""
     UPDATE recompute_jobs
-       SET status = 'running', started_at = clock_timestamp(), finished_at = NULL, error = NULL
+       SET status = 'running', start_count = start_count + 1,
+           started_at = clock_timestamp(), finished_at = NULL, error = NULL
      WHERE job_id = :job_id
        AND status IN ('queued', 'running')
+       AND start_count < :starts_max
     RETURNING {_COLUMNS}
 """)  # noqa: S608 - a constant of this file
 
@@ -109,10 +114,16 @@ def get(session: Session, job_id: UUID) -> Job | None:
     return None if row is None else _job(row)
 
 
-def start(session: Session, job_id: UUID) -> Job | None:
-    """Mark a job as running, also one that a dead worker left so; None when there is nothing to run."""
-    row = session.execute(_START, {"job_id": job_id}).one_or_none()
-    return None if row is None else _job(row)
+def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
+    """Mark a job as running, also one that a dead worker left so; None when there is nothing to run.
+
+    A job that was started so often since it was asked for, and never ended, has failed.
+    """
+    row = session.execute(_START, {"job_id": job_id, "starts_max": starts_max}).one_or_none()
+    if row is None:
+        fail(session, job_id, STARTED_TOO_OFTEN)
+        return None
+    return _job(row)
 
 
 def succeed(session: Session, job_id: UUID, outcome: Outcome, fingerprint: str) -> None:

@@ -23,7 +23,7 @@ NOON = worlds.START.replace(hour=12)
 def attribute(database: Database, tenant: UUID, journeys: list[str]) -> Changes:
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        assert attribution.begin(session)
+        attribution.begin(session)
         return attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
 
 
@@ -41,11 +41,9 @@ def allocated(database: Database, tenant: UUID, model: Model) -> dict[tuple[UUID
 def digest(database: Database, tenant: UUID) -> str:
     """Digest all of a tenant's allocations, every column, as Postgres writes them out."""
     statement = text("""
-        SELECT md5(string_agg(md5(CAST(ROW(model_version, entry_id, order_id, channel_code, campaign_id,
-                   allocated_cents, currency, extract(epoch FROM effective_at), touch_count, fallback)
-                   AS text)),
-                   '' ORDER BY model_version, entry_id, channel_code, campaign_id COLLATE "C"))
-          FROM allocations
+        SELECT md5(string_agg(CAST(to_jsonb(row) - 'tenant_id' AS text), chr(10)
+                   ORDER BY model_version, entry_id, channel_code, campaign_id COLLATE "C"))
+          FROM allocations AS row
     """)
     with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
         return str(session.execute(statement).scalar_one())
@@ -202,7 +200,7 @@ def test_a_look_back_is_as_long_in_every_time_zone(database: Database, tenant: U
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
         session.execute(text("SET LOCAL TimeZone = 'America/New_York'"))
-        assert attribution.begin(session)
+        attribution.begin(session)
         attribution.attribute_journeys(session, ["j"], LOOKBACK_DAYS)
     assert allocated(database, tenant, "first_touch") == {(UUID(int=3), "organic", ""): 5}
 
@@ -224,7 +222,7 @@ def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
         world = worlds.make(seed=9, journeys=12_000)
         worlds.store(connection, fresh, world)
     with tenant_session(fresh, isolation="repeatable read", engine=database.engine("app_worker")) as session:
-        assert attribution.begin(session)
+        attribution.begin(session)
         session.execute(text("SET LOCAL statement_timeout = '15s'"))  # a quadratic plan takes minutes
         changes = attribution.attribute_journeys(session, world.journeys, LOOKBACK_DAYS)
     with database.connect() as connection:
@@ -254,12 +252,12 @@ def test_one_job_per_tenant_has_its_turn(database: Database, make_tenant: Callab
     """While one job works on a tenant another is told so at once; other tenants do not wait."""
     one, other = make_tenant(), make_tenant()
     engine = database.engine("app_worker")
-    with tenant_session(one, isolation="repeatable read", engine=engine) as working:
-        assert attribution.begin(working)
-        with tenant_session(one, isolation="repeatable read", engine=engine) as second:
-            assert not attribution.begin(second)
-        with tenant_session(other, isolation="repeatable read", engine=engine) as elsewhere:
-            assert attribution.begin(elsewhere)
+    with tenant_session(one, engine=engine) as working:
+        assert attribution.take_turn(working)
+        with tenant_session(one, engine=engine) as second:
+            assert not attribution.take_turn(second)
+        with tenant_session(other, engine=engine) as elsewhere:
+            assert attribution.take_turn(elsewhere)
 
 
 def test_a_window_s_digest_sees_every_input_and_nothing_else(

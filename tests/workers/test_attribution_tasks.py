@@ -1,5 +1,6 @@
 """The attribution tasks, run in this process: which marks they take, and that each works once."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,12 +13,13 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import model_version
 from skeldir.domain.windows import Window
-from skeldir.repository import attribution, dirty_marks, recompute_jobs
+from skeldir.repository import attribution, dirty_marks, recompute_jobs, task_effects
 from skeldir.repository.recompute_jobs import Job
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, World
-from workers.attribution import attribute_marked, recompute_window, resume_windows
+from workers.attribution import STARTS_MAX, attribute_marked, recompute_window, resume_windows
+from workers.base import Busy
 
 NOON = worlds.START.replace(hour=12)
 WINDOW = Window(NOON - timedelta(days=1), NOON + timedelta(days=1))
@@ -113,12 +115,54 @@ def test_an_ingest_that_is_open_while_a_job_runs_loses_no_mark(database: Databas
 def test_of_two_jobs_at_once_one_works_and_one_reports(database: Database, tenant: UUID) -> None:
     """The second job says that it is not its turn and leaves every mark where it is."""
     tell(database, tenant)
-    engine = database.engine("app_worker")
-    with tenant_session(tenant, isolation="repeatable read", engine=engine) as working:
-        assert attribution.begin(working)
+    with tenant_session(tenant, engine=database.engine("app_worker")) as working:
+        assert attribution.take_turn(working)
         assert run(attribute_marked, tenant_id=tenant) == {"outcome": "busy"}
     assert count(database, tenant, "dirty_marks") == 1
     assert run(attribute_marked, tenant_id=tenant)["outcome"] == "attributed"
+
+
+def test_a_job_sees_all_that_the_job_before_it_wrote(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that ends while another begins must not leave rows that the other neither sees nor replaces."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    claim, succeed = task_effects.claim, recompute_jobs.succeed
+    in_window, claimed, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def claim_and_wait(session: Session, *arguments: Any) -> bool:
+        is_first = claim(session, *arguments)
+        if in_window.is_set():
+            claimed.set()
+            assert ended.wait(30)
+        return is_first
+
+    def succeed_late(session: Session, *arguments: Any) -> None:
+        in_window.set()
+        with database.connect() as connection:
+            worlds.store(connection, tenant, World([worlds.Visit(UUID(int=5), "j", NOON, "email")], [], []))
+        claimed.wait(2)
+        succeed(session, *arguments)
+
+    monkeypatch.setattr(task_effects, "claim", claim_and_wait)
+    monkeypatch.setattr(recompute_jobs, "succeed", succeed_late)
+
+    def run_window() -> None:
+        run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+        ended.set()
+
+    other = threading.Thread(target=run_window)
+    other.start()
+    assert in_window.wait(30)
+    outcomes = [run(attribute_marked, tenant_id=tenant)["outcome"]]
+    other.join()
+    in_window.clear()
+    outcomes.append(run(attribute_marked, tenant_id=tenant)["outcome"])
+    assert outcomes == ["busy", "attributed"]
+    with tenant_session(tenant) as session:
+        rows = session.execute(text("SELECT DISTINCT channel_code, allocated_cents FROM allocations")).all()
+    assert rows == [("email", 900)]
 
 
 def test_a_task_delivered_twice_works_once(database: Database, tenant: UUID) -> None:
@@ -200,12 +244,39 @@ def test_a_job_left_by_a_dead_worker_is_sent_again(database: Database, tenant: U
     job = request_window(tenant)
     assert run(resume_windows, tenant_id=tenant) == 1
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
-        recompute_jobs.start(session, job.job_id)
+        recompute_jobs.start(session, job.job_id, starts_max=1)
     assert run(resume_windows, tenant_id=tenant) == 0
     with tenant_session(tenant) as session:
         session.execute(text("UPDATE recompute_jobs SET started_at = started_at - interval '2 minutes'"))
     assert run(resume_windows, tenant_id=tenant) == 1
     run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert job_of(tenant, job.job_id).status == "succeeded"
+
+
+def test_a_job_that_is_sent_again_while_it_runs_is_not_disturbed(database: Database, tenant: UUID) -> None:
+    """However long it runs: only who has the tenant's turn may start a job, and the others try later."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    with tenant_session(tenant, engine=database.engine("app_worker")) as working:
+        assert attribution.take_turn(working)
+        with pytest.raises(Busy):
+            run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+        assert job_of(tenant, job.job_id).status == "queued"
+    run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert job_of(tenant, job.job_id).status == "succeeded"
+
+
+def test_a_job_that_ends_its_workers_is_given_up(database: Database, tenant: UUID) -> None:
+    """Nobody is left to count tries, so the row does; asked for again, the job starts afresh."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    for _ in range(STARTS_MAX):
+        with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+            assert recompute_jobs.start(session, job.job_id, STARTS_MAX)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "nothing_to_do"}
+    given_up = job_of(tenant, job.job_id)
+    assert (given_up.status, given_up.error) == ("failed", "StartedTooOften")
+    run(recompute_window, tenant_id=tenant, job_id=request_window(tenant).job_id)
     assert job_of(tenant, job.job_id).status == "succeeded"
 
 
