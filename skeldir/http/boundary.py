@@ -94,7 +94,7 @@ class Call:
 
     def _rendered(self, result: object, status: int, media_type: str) -> HttpAnswer:
         if isinstance(result, SkeldirError):
-            return problem_answer(result, self._exchange.correlation_id)
+            return problem_answer(result, self._exchange.correlation_id, self._exchange.plan.challenge)
         own: list[Header] = []
         if isinstance(result, Reply):
             own, status = encoded(result.headers.items()), result.status

@@ -55,13 +55,16 @@ def _refusal(error: Exception, exchange: Exchange) -> HttpAnswer:
         where = plan.path if plan is not None else None
         _log.error("request_failed", method=exchange.scope["method"], path=where, exc_info=error)
         known = SkeldirError() if known is None else known
-    elif known.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning("request_refused", status=known.status, reason=known.detail, exc_info=error.__cause__)
-    answer = problem_answer(known, exchange.correlation_id)
-    if known.status == HTTPStatus.UNAUTHORIZED and answer.header(b"www-authenticate") is None:
-        challenge = plan.challenge if plan is not None else "Bearer"
-        answer.headers.append((b"www-authenticate", challenge.encode()))
-    if plan is not None and plan.responses is not None and not isinstance(known, InvalidResponse):
+    else:
+        operation = plan.operation_id if plan is not None else None
+        is_ours = known.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        log = _log.warning if is_ours else _log.info
+        cause = error if is_ours and error is not known else None
+        log("request_refused", status=known.status, code=known.code, operation=operation, exc_info=cause)
+    if plan is None:
+        return problem_answer(known, exchange.correlation_id)
+    answer = problem_answer(known, exchange.correlation_id, plan.challenge)
+    if plan.responses is not None and not isinstance(known, InvalidResponse):
         try:
             check_answer(answer, plan.responses, plan.operation_id)
         except InvalidResponse as undocumented:

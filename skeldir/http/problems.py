@@ -16,6 +16,7 @@ from skeldir.http.answers import NO_STORE, Header, HttpAnswer, encoded
 
 PROBLEM: Final = "application/problem+json"
 _CONTENT_TYPE: Final[Header] = (b"content-type", PROBLEM.encode())
+_OWED: Final[Mapping[int, bytes]] = {401: b"www-authenticate", 429: b"retry-after", 503: b"retry-after"}
 _ERRORS_MAX: Final = 100
 _DETAIL_CHARACTERS_MAX: Final = 4_000
 _MESSAGE_CHARACTERS_MAX: Final = 2_000
@@ -65,8 +66,11 @@ def translate(error: Exception) -> SkeldirError | None:
     return None
 
 
-def problem_answer(error: SkeldirError, correlation_id: UUID) -> HttpAnswer:
-    """Render an error as its problem document, with the headers that its status owes."""
+def problem_answer(error: SkeldirError, correlation_id: UUID, challenge: str = "Bearer") -> HttpAnswer:
+    """Render an error as its problem document, with the headers that its status owes.
+
+    `challenge` says on a 401 how to authenticate, unless the error says it itself.
+    """
     document: dict[str, object] = {
         "type": f"https://skeldir.dev/problems/{error.code}",
         "title": error.title(),
@@ -79,7 +83,7 @@ def problem_answer(error: SkeldirError, correlation_id: UUID) -> HttpAnswer:
     }
     if error.errors:
         document["errors"] = [_field_error(entry) for entry in error.errors[:_ERRORS_MAX]]
-    return HttpAnswer(int(error.status), _headers(error), orjson.dumps(document))
+    return HttpAnswer(int(error.status), _headers(error, challenge), orjson.dumps(document))
 
 
 def _detail(error: SkeldirError) -> str:
@@ -102,9 +106,9 @@ def _text(value: str, characters_max: int) -> str:
     return value[:characters_max].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _headers(error: SkeldirError) -> list[Header]:
+def _headers(error: SkeldirError, challenge: str) -> list[Header]:
     headers = [_CONTENT_TYPE, NO_STORE, *encoded(error.headers.items())]
-    waits = error.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-    if waits and not any(name == b"retry-after" for name, _ in headers):
-        headers.append((b"retry-after", b"1"))
+    owed = _OWED.get(error.status)
+    if owed is not None and not any(name == owed for name, _ in headers):
+        headers.append((owed, challenge.encode() if error.status == HTTPStatus.UNAUTHORIZED else b"1"))
     return headers

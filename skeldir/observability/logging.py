@@ -3,59 +3,96 @@
 import logging
 import re
 import sys
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from skeldir.observability import correlation
 from skeldir.settings import Settings
 
+REDACTED: Final = "[redacted]"
+
 _SECRET: Final = re.compile(
-    r"password|secret|token|authorization|cookie|api_?key|tenant_?key|endpoint_?key|credential|email",
+    r"password|secret|token|authorization|cookie|signature|credential|email"
+    r"|(?:api|tenant|endpoint|signing|sealing)_?key",
     re.IGNORECASE,
 )
-_BEARER: Final = re.compile(r"(?i)bearer\s+\S+")
-_DSN_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]+):[^@\s]+@")
-_INGRESS_KEY: Final = re.compile(r"(/in/)[^/?\s]+")
+_HARMLESS: Final = re.compile(r"_(?:ids?|count|type|hint|days|seconds)$", re.IGNORECASE)
+_IN_TEXTS: Final = (
+    (re.compile(r"(?i)(bearer\s+)\S+"), rf"\1{REDACTED}"),
+    (re.compile(r"(?<=://)([^:/@\s]+):[^@\s]+@"), rf"\1:{REDACTED}@"),
+    (re.compile(r"(/in/)[^/?\s]+"), rf"\1{REDACTED}"),
+    (re.compile(r"\b(sk[a-z]|whsec|shpss)_[A-Za-z0-9_.-]{8,}"), rf"\1_{REDACTED}"),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), REDACTED),
+)
+_OF_THE_SERVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send this process's logs to standard error; calling it again changes nothing."""
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer()
-    )
+    """Send this process's logs, and those of its libraries, to standard error; may be repeated."""
+    level = getattr(logging, settings.log_level.upper())
+    told: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_correlation,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_correlation,
-            structlog.processors.format_exc_info,
-            redact,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[*told, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(ProcessorFormatter(processors=_finish(settings), foreign_pre_chain=told))
+    root = logging.getLogger()
+    root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)]
+    root.addHandler(handler)
+    root.setLevel(max(level, logging.INFO))  # what libraries tell when debugged is not meant for us
+    logging.getLogger("skeldir").setLevel(level)
+    for name in _OF_THE_SERVER:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """The one that this module adds, and replaces when it is asked again."""
+
+
+def _finish(settings: Settings) -> list[Processor]:
+    as_json = settings.log_format == "json"
+    return [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        redact,
+        structlog.processors.JSONRenderer(default=str) if as_json else structlog.dev.ConsoleRenderer(),
+    ]
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replace values under secret-looking keys, and bearer tokens, passwords and keys inside texts."""
-    return {key: "[redacted]" if _SECRET.search(key) else _redacted(value) for key, value in event.items()}
+    """Replace values under secret-looking names at any depth, and keys, tokens, passwords inside texts."""
+    return {name: _redacted(name, value) for name, value in event.items()}
 
 
-def _redacted(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    value = _BEARER.sub("Bearer [redacted]", value)
-    return _INGRESS_KEY.sub(r"\1[redacted]", _DSN_PASSWORD.sub(r"\1:[redacted]@", value))
-
-
-def _with_correlation(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def with_correlation(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the id of the request or task that is being worked on."""
     correlation_id = correlation.current()
     if correlation_id is not None:
         event.setdefault("correlation_id", str(correlation_id))
     return event
+
+
+def _redacted(name: str, value: object) -> object:
+    if _SECRET.search(name) and not _HARMLESS.search(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted("", item) for item in value]
+    if isinstance(value, str):
+        for pattern, replacement in _IN_TEXTS:
+            value = pattern.sub(replacement, value)
+    return value

@@ -1,0 +1,111 @@
+"""A log line is JSON with a time, a correlation id and no secret."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+import structlog
+
+from skeldir.observability import correlation
+from skeldir.observability.logging import REDACTED, _Handler, configure_logging
+from skeldir.settings import Settings
+
+CORRELATION = "6f1c1d7e-6f4b-4a53-9d3e-3a2f4c0e8a11"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """Leave the loggers of the other tests as they were."""
+    root = logging.getLogger()
+    handlers, level, configuration = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**configuration)
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
+    return line
+
+
+def test_a_line_has_a_time_a_level_and_the_correlation_id(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    correlation.accept_or_make(CORRELATION)
+    structlog.get_logger("skeldir.test").warning("something_happened", count=1)
+    line = last_line(capsys)
+    assert (line["event"], line["level"], line["count"]) == ("something_happened", "warning", 1)
+    assert line["correlation_id"] == CORRELATION
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() is not None
+
+
+def test_what_a_library_logs_is_a_line_of_the_same_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    logging.getLogger("uvicorn.error").warning("listening on %s", "postgresql://app:hunter2@db/x")
+    line = last_line(capsys)
+    assert line["event"] == f"listening on postgresql://app:{REDACTED}@db/x"
+    assert line["level"] == "warning"
+
+
+def test_configuring_again_adds_no_second_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    configure_logging(Settings())
+    structlog.get_logger("skeldir.test").warning("once")
+    assert capsys.readouterr().err.count("once") == 1
+    assert sum(isinstance(handler, _Handler) for handler in logging.getLogger().handlers) == 1
+
+
+def test_the_level_is_the_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_level="error"))
+    structlog.get_logger("skeldir.test").warning("too quiet")
+    assert capsys.readouterr().err == ""
+
+
+SECRET = "hunter2hunter2"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"password": SECRET},
+        {"webhook_secret": SECRET},
+        {"Authorization": f"Bearer {SECRET}"},
+        {"refreshToken": SECRET},
+        {"X-Skeldir-Tenant-Key": "skt_" + SECRET},
+        {"tenant_key": SECRET},
+        {"cookie": SECRET},
+        {"request": {"headers": [{"email": SECRET}], "stripe_signature": SECRET}},
+        {"detail": f"sent Authorization: bearer {SECRET}"},
+        {"path": f"/api/webhooks/stripe/in/{SECRET}?x=1"},
+        {"why": f"skt_{SECRET} and whsec_{SECRET} were wrong"},
+        {"why": f"eyJ{SECRET}.{SECRET}.{SECRET} has expired"},
+        {"url": f"postgresql://app:{SECRET}@db/skeldir"},
+    ],
+)
+def test_a_secret_never_reaches_the_log(capsys: pytest.CaptureFixture[str], told: dict[str, Any]) -> None:
+    configure_logging(Settings())
+    structlog.get_logger("skeldir.test").warning("told", **told)
+    written = capsys.readouterr().err
+    assert SECRET not in written
+    assert REDACTED in written
+
+
+def test_neither_does_one_in_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    try:
+        int(f"postgresql://app:{SECRET}@db/skeldir")
+    except ValueError:
+        structlog.get_logger("skeldir.test").exception("failed")
+    line = last_line(capsys)
+    assert SECRET not in json.dumps(line)
+    assert "ValueError" in line["exception"]
+
+
+def test_what_only_names_a_secret_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    structlog.get_logger("skeldir.test").warning("told", token_id=UUID(CORRELATION), refresh_token_days=30)
+    line = last_line(capsys)
+    assert (line["token_id"], line["refresh_token_days"]) == (CORRELATION, 30)
