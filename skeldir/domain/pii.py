@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Final, Literal
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 Kind = Literal["email", "phone", "ssn", "card", "ip"]
 
@@ -85,7 +85,7 @@ def personal_key(key: str) -> bool:
 
 def personal_kind(value: str) -> Kind | None:
     """Return which kind of personal data a text holds, if any: the first that is found."""
-    forms = {_UUID.sub(" ", form) for form in (value, unquote_plus(value))}
+    forms = {_UUID.sub(" ", form) for form in (value, unquote(value), unquote_plus(value))}
     return next((kind for kind, holds in _HOLDS.items() if any(holds(form) for form in forms)), None)
 
 
@@ -95,10 +95,13 @@ def personal_value(value: str) -> bool:
 
 
 def _has_phone(text: str) -> bool:
-    return any(
-        sum(map(str.isdigit, found.group())) >= 7 and not _DATE.search(found.group())  # noqa: PLR2004
-        for found in _PHONE.finditer(text)
-    )
+    return any(map(_is_phone, (found.group() for found in _PHONE.finditer(text))))
+
+
+def _is_phone(candidate: str) -> bool:
+    if candidate.startswith(("+", "00")):
+        return True
+    return sum(map(str.isdigit, candidate)) >= 7 and not _DATE.search(candidate)  # noqa: PLR2004
 
 
 def _has_address(text: str) -> bool:

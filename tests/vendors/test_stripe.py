@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -190,8 +191,8 @@ def test_no_payload_fails_otherwise_than_by_a_refusal(payload: object) -> None:
         stripe.stored_payload("charge.succeeded", candidate)
         shopify.stored_payload("refunds/create", candidate)
         for read in (
-            lambda c=candidate: stripe.canonical_event(c),
-            lambda c=candidate: shopify.canonical_event("orders/paid", c, "e", CREATED),
+            partial(stripe.canonical_event, candidate),
+            partial(shopify.canonical_event, "orders/paid", candidate, "e", CREATED),
         ):
             with pytest.raises(Refusal):
                 read()
