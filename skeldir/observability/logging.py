@@ -28,6 +28,7 @@ _IN_TEXTS: Final = (
     (re.compile(r"\b(sk[a-z]|whsec|shpss)_[A-Za-z0-9_.-]{8,}"), rf"\1_{REDACTED}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), REDACTED),
 )
+_OURS: Final = ("skeldir", "handlers", "workers")
 _OF_THE_SERVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
@@ -50,10 +51,10 @@ def configure_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)]
     root.addHandler(handler)
-    root.setLevel(max(level, logging.INFO))  # what libraries tell when debugged is not meant for us
-    logging.getLogger("skeldir").setLevel(level)
-    for name in _OF_THE_SERVER:
+    root.setLevel(max(level, logging.WARNING))  # libraries say much that only their authors want to know
+    for name in (*_OURS, *_OF_THE_SERVER):
         logger = logging.getLogger(name)
+        logger.setLevel(level)
         logger.handlers.clear()
         logger.propagate = True
 
