@@ -79,7 +79,10 @@ def _settled(
 
 
 def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> _Scope:
-    """Lock the event's payments, link them, then lock the orders they belong to."""
+    """Lock the event's payments, link them, then lock the orders they belong to, and those they are alone.
+
+    A payment stands as an order of its own while no link is known, and somebody's link may name it as one.
+    """
     own = {event.order_key} if event.order_key else set()
     payments = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
     linked = Links({}, frozenset())
@@ -87,9 +90,9 @@ def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> _Scope:
         ledger.lock(session, cause.tenant_id, "payment", payments)
         order_links.add(session, cause.event_id, event.authority, event.links)
         linked = order_links.of_payments(session, sorted(payments))
-    whole = linked.order_ids | (own if event.authority == "shop" else set())
-    ledger.lock(session, cause.tenant_id, "order", whole)
-    return _Scope(sorted(payments | whole), linked.best)
+    orders_changed = payments | own | linked.order_ids
+    ledger.lock(session, cause.tenant_id, "order", orders_changed)
+    return _Scope(sorted(orders_changed), linked.best)
 
 
 def _same(known: Mapping[str, Order], scope: _Scope, order_id: str) -> list[Order]:

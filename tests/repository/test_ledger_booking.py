@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
-from skeldir.domain.facts import CanonicalEvent, Fact
+from skeldir.domain.facts import CanonicalEvent, Fact, OrderLink
 from skeldir.domain.ids import fact_id
 from skeldir.repository import booking
 from skeldir.repository.ledger import Cause
@@ -30,13 +30,15 @@ NET = text("SELECT CAST(coalesce(sum(effect_cents), 0) AS bigint) FROM ledger_en
 IDENTITIES = text("""
     SELECT order_id, kind, reference, currency, effective_at, correction FROM ledger_entries ORDER BY 1, 2, 3
 """)
+ORDERS = text("SELECT order_id, ordered_at FROM orders")
+SOMEBODY_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 MakeTenant: TypeAlias = Callable[[], UUID]
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def deliver(tenant_id: UUID, delivery: Delivery, number: int) -> None:
-    """Book one delivery as its handler would."""
+def booked_for(tenant_id: UUID, delivery: Delivery, number: int) -> tuple[Cause, CanonicalEvent]:
+    """Return what a delivery's handler would book."""
     fact = delivery.facts[0]
     event = CanonicalEvent(
         vendor=fact.source,
@@ -49,9 +51,13 @@ def deliver(tenant_id: UUID, delivery: Delivery, number: int) -> None:
         facts=delivery.facts,
         links=delivery.links,
     )
-    cause = Cause(tenant_id, fact_id(tenant_id, "event", str(number)), fact.source)
+    return Cause(tenant_id, fact_id(tenant_id, "event", str(number)), fact.source), event
+
+
+def deliver(tenant_id: UUID, delivery: Delivery, number: int) -> None:
+    """Book one delivery as its handler would."""
     with tenant_session(tenant_id) as session:
-        booking.book(session, cause, event, LOOKBACK)
+        booking.book(session, *booked_for(tenant_id, delivery, number), LOOKBACK)
 
 
 def sums(tenant_id: UUID) -> tuple[dict[tuple[object, ...], int], int]:
@@ -101,5 +107,25 @@ def test_what_entries_are_named_by_does_not_depend_on_the_order_of_deliveries(
     assert named[0] == named[1]
 
 
+def test_a_payment_waits_for_one_that_is_linked_to_it_as_if_it_were_an_order(tenant: UUID) -> None:
+    """Merchants write what they like where an order's number belongs, another payment's among it."""
+    early, late = START, START + timedelta(hours=1)
+    linked = Delivery((_paid("pi_1", early),), (OrderLink("pi_1", "pi_2"),))
+    with ThreadPoolExecutor(1) as other:
+        with tenant_session(tenant) as session:
+            booking.book(session, *booked_for(tenant, linked, 1), LOOKBACK)
+            second = other.submit(deliver, tenant, Delivery((_paid("pi_2", late),)), 2)
+            while not second.done() and not session.execute(SOMEBODY_WAITS).scalar_one():
+                pass
+        second.result()
+
+    with tenant_session(tenant, read_only=True) as session:
+        assert session.execute(ORDERS).all() == [("pi_2", early)]
+
+
 def _told(kind: Any, cents: int) -> Fact:
     return Fact("shopify", "shop", "1001", kind, f"{kind}-1", cents, "USD", START, START)
+
+
+def _paid(payment_key: str, at: datetime) -> Fact:
+    return Fact("stripe", "processor", payment_key, "captured", payment_key, 10_000, "USD", at, at)
