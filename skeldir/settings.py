@@ -22,13 +22,17 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "SKELDIR_DATABASE_URL"),
+        repr=False,
         description="PostgreSQL 15 or later, the API's login. Unset: an embedded server is started.",
     )
     worker_database_url: str | None = Field(
-        default=None, description="The workers' login. Unset: DATABASE_URL, assuming app_worker."
+        default=None,
+        repr=False,
+        description="The workers' login. Unset: DATABASE_URL, assuming app_worker.",
     )
     owner_database_url: str | None = Field(
         default=None,
+        repr=False,
         description="A login that may create roles, for migrations. Unset: DATABASE_URL.",
     )
     data_dir: Path = Field(
@@ -37,6 +41,7 @@ class Settings(BaseSettings):
     )
     keys: str | None = Field(
         default=None,
+        repr=False,
         description="The key ring as JSON. Unset: made once and kept in the data directory.",
     )
     database_pool_size: int = Field(

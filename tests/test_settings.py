@@ -13,3 +13,10 @@ def test_given_variables_are_all_that_is_read(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings({}).database_url is None
     assert load_settings({"DATABASE_URL": "postgresql://here"}).database_url == "postgresql://here"
     assert Settings().lookback_days == 7
+
+
+def test_settings_show_no_secret_to_whoever_prints_them() -> None:
+    urls = ("DATABASE_URL", "SKELDIR_WORKER_DATABASE_URL", "SKELDIR_OWNER_DATABASE_URL")
+    secret = dict.fromkeys(urls, "postgresql://app:hunter2@db/x") | {"SKELDIR_KEYS": '{"pepper": "hunter2"}'}
+
+    assert "hunter2" not in repr(load_settings(secret))

@@ -5,7 +5,7 @@ JWT of ours could ever pass for an access token.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID, uuid4
@@ -28,7 +28,7 @@ REQUIRED = ["iss", "aud", "exp", "iat", "sub", "jti", "sid", "tenant_id", "role"
 class AccessToken:
     """A signed token and what its receiver is told about it."""
 
-    token: str
+    token: str = field(repr=False)
     expires_in: int
     expires_at: datetime
 

@@ -54,6 +54,12 @@ def test_a_token_says_who_asks(ring: KeyRing, settings: Settings, token: str) ->
     assert principal.scopes == {"manager", "viewer"}
 
 
+def test_a_token_is_not_shown_to_whoever_prints_it(ring: KeyRing, settings: Settings) -> None:
+    issued = issue_access_token(SESSION, issued_at=datetime.now(UTC), settings=settings, ring=ring)
+
+    assert issued.token not in repr(issued)
+
+
 def test_the_issue_time_keeps_its_microseconds(ring: KeyRing, settings: Settings) -> None:
     issued_at = datetime.now(UTC).replace(microsecond=123_457)
     issued = issue_access_token(SESSION, issued_at=issued_at, settings=settings, ring=ring)
