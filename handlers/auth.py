@@ -70,12 +70,14 @@ def logout(ctx: Context) -> SuccessResponse:
 def verify_token(ctx: Context) -> TokenVerification:
     """Tell whose token it is; that it is valid was found out on the way here."""
     principal, user_id = _caller(ctx)
+    if principal.expires_at is None:
+        raise Unauthorized
     return TokenVerification(
         valid=True,
         user_id=user_id,
         tenant_id=principal.tenant_id,
         role=_role(principal),
-        expires_at=principal.expires_at or datetime.now(UTC),
+        expires_at=principal.expires_at,
     )
 
 

@@ -1,10 +1,13 @@
 """`skeldir user`: who may log in to a tenant, and as what."""
 
+import json as json_text
 import sys
+from importlib.resources import files
 from typing import Annotated
 from uuid import UUID
 
 import typer
+from jsonschema_rs import Draft202012Validator
 
 from skeldir.commands import provisioning
 from skeldir.commands.output import AsJson, show
@@ -34,8 +37,7 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add a user to a tenant. A user of another tenant keeps the password they have."""
-    if "@" not in email.strip("@"):
-        raise typer.BadParameter("this is not an e-mail address")
+    _refuse_unusable(email)
     known = provisioning.user_exists(email)
     password = None if known else _given_password(from_stdin=password_stdin)
     user_id = provisioning.add_user(tenant, email, role, password, name)
@@ -69,6 +71,14 @@ def list_all(*, tenant: Tenant, json: AsJson = False) -> None:
         members = users.list_members(session)
     rows = [{"user_id": m.user_id, "name": m.username, "role": m.role, "status": m.status} for m in members]
     show({"users": rows}, as_json=json)
+
+
+def _refuse_unusable(email: str) -> None:
+    """Refuse what the contract's login would not take: who is added must be able to log in."""
+    contract = json_text.loads((files("generated") / "bundles" / "auth.json").read_bytes())
+    address = contract["components"]["schemas"]["Email"]
+    if not Draft202012Validator(address, validate_formats=True).is_valid(email):
+        raise typer.BadParameter("this is not an e-mail address that the login takes")
 
 
 def _given_password(*, from_stdin: bool) -> str:

@@ -150,6 +150,7 @@ def test_the_last_administrator_is_kept_and_the_command_says_so(shell: Shell, te
         (["tenant", "show", "not-an-id"], 2, "UUID"),
         (["user", "set-role", "nobody@example.test", "--tenant", "{tenant}", "--role", "admin"], 1, "Nobody"),
         (["user", "add", "no-address", "--tenant", "{tenant}", "--role", "admin"], 2, "e-mail"),
+        (["user", "add", "jörg@example.test", "--tenant", "{tenant}", "--role", "admin"], 2, "e-mail"),
         (["user", "add", "a@example.test", "--tenant", "{tenant}", "--role", "owner"], 2, "viewer"),
     ],
 )
