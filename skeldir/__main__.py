@@ -1,5 +1,10 @@
 """`python -m skeldir` is the `skeldir` command."""
 
-from skeldir.cli import main
+import sys
 
-main()
+try:
+    from skeldir.cli import main
+
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)  # asked to end before it had begun: nothing to clean up, and nothing to say

@@ -5,11 +5,15 @@ from typing import NoReturn
 
 import typer
 from psycopg.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedFunction, UndefinedTable
-from sqlalchemy.exc import DBAPIError, OperationalError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from skeldir.commands import demo, serve, tenant, up, user
+from skeldir.db.binaries import EmbeddedServerError
 from skeldir.domain.errors import SkeldirError
 from skeldir.security.keys import KeyRingError
+from skeldir.settings import Settings
 
 REFUSED, UNREACHABLE = 1, 3  # 2 is a wrong usage's, by custom
 
@@ -36,6 +40,14 @@ def main() -> None:
         app()
     except (SkeldirError, KeyRingError) as error:
         _fail(REFUSED, str(error))
+    except EmbeddedServerError as error:
+        _fail(UNREACHABLE, str(error))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        _fail(REFUSED, "\n".join(_setting(fault) for fault in error.errors()))
+    except ArgumentError:
+        _fail(UNREACHABLE, "A database's address is written like postgresql://user:password@host/name.")
     except OperationalError as error:
         _fail(UNREACHABLE, f"The database cannot be reached: {_first_line(error)}")
     except DBAPIError as error:
@@ -43,6 +55,13 @@ def main() -> None:
         if not isinstance(error.orig, missing):
             raise
         _fail(UNREACHABLE, f"The database lacks something: run `skeldir migrate`. {_first_line(error)}")
+
+
+def _setting(fault: ErrorDetails) -> str:
+    """Name the variable and what is wrong with it, without its value: that may be a secret."""
+    name = str(fault["loc"][0])
+    variable = name if name.isupper() else f"SKELDIR_{name.upper()}"
+    return f"{variable}: {fault['msg']}."
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -115,7 +115,12 @@ def _start(supervisor: Supervisor, listener: socket.socket, options: Options, da
 
 def _listener(host: str, port: int) -> socket.socket:
     """Take the port before anything is started, so that a taken one costs no time."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise Conflict(
+            f"{host} is no address of this machine ({error.strerror}): choose another --host."
+        ) from None
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -144,6 +149,14 @@ def _settle(base_url: str, *, ephemeral: bool) -> Path:
         folder.chmod(0o711)  # root's database server, another user, must pass through it
         changes["SKELDIR_DATA_DIR"] = str(folder)
     adopt(changes)
-    data_dir = get_settings().data_dir.absolute()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    return data_dir
+    return _writable(get_settings().data_dir.absolute())
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        reason = f"The data directory {folder} cannot be used ({error.strerror}): set SKELDIR_DATA_DIR."
+        raise Conflict(reason) from None
+    return folder

@@ -31,7 +31,7 @@ def start(data_dir: Path) -> Iterator[Start]:
     environment = kept | {"SKELDIR_DATA_DIR": str(data_dir), "PYTHONPATH": str(TREE), "COLUMNS": "100"}
     started: list[subprocess.Popen[str]] = []
 
-    def run(*arguments: str) -> "subprocess.Popen[str]":
+    def run(*arguments: str, **settings: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "skeldir", *arguments]
         pipe = subprocess.PIPE
         process = subprocess.Popen(
@@ -39,7 +39,7 @@ def start(data_dir: Path) -> Iterator[Start]:
             stdout=pipe,
             stderr=pipe,
             text=True,
-            env=environment,
+            env=environment | settings,
             cwd=data_dir,
             start_new_session=True,
         )

@@ -21,7 +21,7 @@ def test_it_prints_one_line_and_leaves_nothing(start: Start, ending: signal.Sign
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
     assert {"base_url", "tenant_id", "tenant_key", "webhook", "login"} <= set(told)
-    assert set(told["webhook"]) == {"shopify", "stripe"}
+    assert set(told["webhook"]) == {"shopify", "stripe", "woocommerce"}
     assert set(told["login"]) == {"email", "password", "tenant_id"}
     with httpx.Client(base_url=told["base_url"], trust_env=False) as client:
         assert client.get("/api/health/ready").status_code == 200
@@ -77,3 +77,24 @@ def test_a_taken_port_is_said_at_once(start: Start) -> None:
         assert process.wait(30) == 1
     assert process.stderr is not None
     assert "choose another --port" in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("SKELDIR_DATA_DIR", "/dev/null", "The data directory /dev/null cannot be used (File exists): set"),
+        ("SKELDIR_LOOKBACK_DAYS", "hunter2", "SKELDIR_LOOKBACK_DAYS: Input should be a valid integer"),
+        ("DATABASE_URL", "hunter2", "A database's address is written like postgresql://"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_sentence(
+    start: Start, variable: str, value: str, sentence: str
+) -> None:
+    """It names what to change, and not its value where that may be a secret in the wrong variable."""
+    process = start("up", "--port", "0", **{variable: value})
+    assert process.wait(60) == (3 if variable == "DATABASE_URL" else 1)
+    assert process.stderr is not None
+    told = process.stderr.read()
+    assert sentence in told
+    assert "Traceback" not in told
+    assert "hunter2" not in told
