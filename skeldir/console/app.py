@@ -60,7 +60,8 @@ def _refused(error: HTTPException) -> ResponseReturnValue:
     page = render_template(
         "problem.html", title=error.name, detail=error.description, status=status, reference=correlation_id()
     )
-    return page, status
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return page, status, headers  # Allow is one of them
 
 
 def _failed(error: Exception) -> ResponseReturnValue:

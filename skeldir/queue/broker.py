@@ -15,6 +15,10 @@ from skeldir.queue.messages import QUEUES
 # The transport looks for messages this often; between two of them a worker of one process waits as long.
 Transport.polling_interval = 0.25
 
+# By these names PostgreSQL's activity tells who consumes, which is how health knows that a worker lives.
+CONSUMER: Final = "skeldir_worker"
+PUBLISHER: Final = "skeldir_publisher"
+
 TASKS: Final = Exchange("tasks", type="direct")  # type: ignore[no-untyped-call]
 
 
@@ -31,14 +35,15 @@ class Application(Celery):  # type: ignore[misc]
 
     def connection_for_read(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
         """Return a connection to consume over."""
-        return cast("Connection", super().connection_for_read(url or self._broker_url(), **options))
+        return cast("Connection", super().connection_for_read(url or self._broker_url(CONSUMER), **options))
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
         """Return a connection to publish over."""
         return cast("Connection", super().connection_for_write(url or self._broker_url(), **options))
 
-    def _broker_url(self) -> str:
-        return "sqla+" + get_url(self.role).render_as_string(hide_password=False)
+    def _broker_url(self, name: str = PUBLISHER) -> str:
+        url = get_url(self.role).update_query_dict({"application_name": name})
+        return "sqla+" + url.render_as_string(hide_password=False)
 
 
 def _queue(name: str) -> Queue:

@@ -18,10 +18,11 @@ SCHEMA = text("""
            ) AS open_tables
 """)
 
-# A worker keeps its connection. Which ones are open is the only sign of life that all logins may see.
+# A worker keeps the connection that it consumes over: the only sign of life that all logins may see. Its
+# name is CONSUMER of skeldir.queue.broker; the schedule, which only publishes, has another.
 WORKERS = text("""
     SELECT count(*) FROM pg_stat_activity
-     WHERE datname = current_database() AND (usename = 'app_worker' OR application_name = 'app_worker')
+     WHERE datname = current_database() AND application_name = 'skeldir_worker'
 """)
 
 OLDEST_WAITING = text("SELECT min(timestamp) FROM public.kombu_message WHERE visible")

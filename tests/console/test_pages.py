@@ -149,7 +149,9 @@ def test_the_form_of_before_the_sign_in_is_of_no_use_after(client: FlaskClient, 
 def test_reading_changes_nothing(client: FlaskClient, shop: Shop) -> None:
     """Signing out needs a form: a link or an image cannot do it."""
     sign_in(client, shop)
-    assert client.get("/sign-out").status_code == 405
+    refused = client.get("/sign-out")
+    assert refused.status_code == 405
+    assert set(refused.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
     assert client.get("/").status_code == 200
 
 

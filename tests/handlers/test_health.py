@@ -1,5 +1,7 @@
 """Health tells the truth."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -9,6 +11,7 @@ from handlers import health
 from skeldir.db import engine as engines
 from skeldir.domain.errors import Unavailable
 from skeldir.http.context import Context, RequestFacts
+from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.settings import get_settings
 from tests.conftest import Database
 
@@ -50,17 +53,29 @@ def test_a_database_that_does_not_answer_is_not_ready_and_health_says_so(
     assert (status.status, status.services.database) == ("unhealthy", "down")
 
 
+@contextmanager
+def connected(database: Database, name: str) -> Iterator[None]:
+    """Hold a connection of the workers' login under a name."""
+    url, names = database.url("app_worker"), {"application_name": name}
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=names)
+    with engine.connect():
+        yield
+    engine.dispose()
+
+
 def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: Database) -> None:
-    engines.dispose_engines()  # another test of this process may have kept a worker's connection
+    """The schedule alone, which only publishes, is no worker."""
     assert health.get_health_status(CONTEXT).services.worker == "down"
     assert health.get_health_status(CONTEXT).status == "degraded"
     assert health.readiness_probe(CONTEXT).ready is True
-    with database.engine("app_worker").connect():
+    with connected(database, PUBLISHER):
+        assert health.get_health_status(CONTEXT).services.worker == "down"
+    with connected(database, CONSUMER):
         assert health.get_health_status(CONTEXT).status == "healthy"
 
 
 def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database) -> None:
-    with database.connect() as superuser, database.engine("app_worker").connect():
+    with database.connect() as superuser, connected(database, CONSUMER):
         superuser.execute(
             """INSERT INTO kombu_message (id, visible, timestamp, payload, version, queue_id)
                SELECT -1, true, '2026-01-01', '{}', 1, min(id) FROM kombu_queue"""

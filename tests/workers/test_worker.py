@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from skeldir.db.session import tenant_session
+from skeldir.db.session import lookup_session, tenant_session
 from skeldir.domain.models import MODELS, model_version
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
+from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.queue.sending import send
-from skeldir.repository import revenue
+from skeldir.repository import revenue, service_state
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.conftest import Worker, eventually
@@ -51,3 +52,16 @@ def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Wo
         return None if row is None else row[0] == "maintenance.prune_tenant"
 
     assert eventually(done)
+
+
+def test_a_worker_at_rest_is_seen_alive(database: Database, worker: Worker) -> None:
+    """By the connection that it consumes over, which it keeps; whoever only publishes has another name."""
+    send(messages.attribute_marked(tenant_id=UUID(int=1)))
+    with lookup_session() as session:
+        assert service_state.worker_connections(session) >= 1
+    with database.connect() as connection:
+        names = connection.execute(
+            "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()"
+        ).fetchall()
+    assert {(CONSUMER,), (PUBLISHER,)} <= set(names)
+    assert worker.process.poll() is None, worker.said()
