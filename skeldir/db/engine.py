@@ -2,9 +2,13 @@
 
 import atexit
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.types.datetime import DatetimeDumper
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -102,6 +106,16 @@ def _lease() -> Any:  # noqa: ANN401  (its module is for POSIX only, and needed 
     atexit.register(lease.release)
     atexit.register(dispose_engines)  # runs first: a server is quicker to stop without clients
     return lease
+
+
+class _UtcDumper(DatetimeDumper):
+    """Write instants in UTC: RFC 3339 knows offsets (19:27, say) that PostgreSQL does not."""
+
+    def dump(self, obj: datetime) -> Buffer | None:
+        return super().dump(obj.astimezone(UTC))
+
+
+psycopg.adapters.register_dumper(datetime, _UtcDumper)
 
 
 def _forget_connections() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -92,3 +93,15 @@ def test_alembic_finds_its_settings_on_the_command_line(database: Database) -> N
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "offset", [timedelta(hours=19, minutes=27), -timedelta(hours=19, minutes=27), timedelta()]
+)
+def test_an_instant_arrives_whatever_its_offset(tenant: UUID, offset: timedelta) -> None:
+    """RFC 3339 knows offsets that PostgreSQL does not; the instant is what counts."""
+    instant = datetime(2026, 11, 23, 12, tzinfo=timezone(offset))
+
+    with tenant_session(tenant, read_only=True) as session:
+        arrived = session.execute(text("SELECT CAST(:instant AS timestamptz)"), {"instant": instant})
+        assert arrived.scalar_one() == instant
