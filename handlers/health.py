@@ -125,7 +125,7 @@ def _look() -> Findings:
     except DATABASE_ERRORS as error:
         _log.warning("database_down", exc_info=error)
         return Findings(database="down", queue="down", worker="down")
-    stuck = waiting_since is not None and _now_as_its_sender() - waiting_since > PATIENCE
+    stuck = waiting_since is not None and datetime.now(UTC) - waiting_since > PATIENCE
     return Findings(
         database="degraded" if fault else "up",
         queue="degraded" if stuck else "up",
@@ -146,11 +146,6 @@ def _fault(schema: SchemaState) -> str | None:
 @cache
 def _newest_revisions() -> tuple[str, ...]:
     return tuple(sorted(migrate.newest_heads()))
-
-
-def _now_as_its_sender() -> datetime:
-    """Return the time as the broker's transport writes it: local and naive."""
-    return datetime.now()  # noqa: DTZ005
 
 
 def _uptime() -> int:

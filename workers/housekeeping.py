@@ -1,6 +1,7 @@
 """Tasks of the housekeeping queue. They belong to no tenant: they find out whose turn it is and send."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import lookup_session
@@ -9,17 +10,22 @@ from skeldir.queue.sending import send
 from skeldir.repository import broker, tenants
 from skeldir.settings import get_settings
 from workers.base import SystemTask, task
+from workers.schedule import SWEEP_SECONDS
+
+BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
+"""A message of the sweep before has waited for longer than this when it was not taken."""
 
 
 @task("housekeeping.sweep", SystemTask)
 def sweep(self: SystemTask) -> int:
     """Wake up whatever waits in the database, in case its message was lost; return for how many tenants.
 
-    Nothing is sent while messages wait: workers that cannot keep up would only be given the same work
-    again and again, and what they have not been sent for is found by the first sweep after.
+    Nothing is sent while workers cannot keep up: they would only be given the same work again and again,
+    and what they have not been sent for is found by the first sweep after. Messages that pass through
+    stop no sweep, or a busy tenant's would keep a lost one of another from ever being made up for.
     """
     with get_engine("app_worker").connect() as connection:
-        if broker.has_waiting(connection, "attribution"):
+        if broker.has_waiting(connection, "attribution", longer_than_seconds=BEHIND_SECONDS):
             return 0
     rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
     with lookup_session(engine=get_engine("app_worker")) as session:

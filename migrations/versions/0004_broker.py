@@ -5,6 +5,15 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
+# The transport notes only when a message was taken. When it was sent tells whether anybody takes them.
+STAMP = """
+CREATE FUNCTION public.stamp_message() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.timestamp := coalesce(NEW.timestamp, clock_timestamp() AT TIME ZONE 'UTC');
+  RETURN NEW;
+END $$
+"""
+
 CREATE = (
     "CREATE SEQUENCE queue_id_sequence",
     "CREATE SEQUENCE message_id_sequence",
@@ -23,6 +32,9 @@ CREATE = (
     "CREATE INDEX ix_kombu_message_visible ON kombu_message (visible)",
     "CREATE INDEX ix_kombu_message_timestamp ON kombu_message (timestamp)",
     "CREATE INDEX ix_kombu_message_timestamp_id ON kombu_message (timestamp, id)",
+    STAMP,
+    """CREATE TRIGGER stamp BEFORE INSERT ON kombu_message
+       FOR EACH ROW EXECUTE FUNCTION public.stamp_message()""",
     # Two processes that met a new queue at once would both insert it, and one would fail.
     """INSERT INTO kombu_queue (id, name)
        SELECT nextval('queue_id_sequence'), name
@@ -40,6 +52,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in (
         "DROP TABLE kombu_message, kombu_queue",
+        "DROP FUNCTION public.stamp_message()",
         "DROP SEQUENCE message_id_sequence, queue_id_sequence",
     ):
         op.execute(statement)

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# The page is cut before the entries are looked up, each by its key.
+# The page is cut before the entries are looked up, each by its key. The bound on the instant says nothing
+# new: it lets a later page begin in the middle of the index instead of walking there.
 _PAGE: Final = text("""
     SELECT page.entry_id, page.order_id, entry.kind, page.effective_at, page.channel_code, page.campaign_id,
            page.allocated_cents, page.currency
@@ -18,6 +19,7 @@ _PAGE: Final = text("""
              WHERE model_version = :model_version
                AND (CAST(:order_id AS text) IS NULL OR order_id = CAST(:order_id AS text))
                AND (CAST(:channel_code AS text) IS NULL OR channel_code = CAST(:channel_code AS text))
+               AND effective_at <= coalesce(CAST(:after_effective_at AS timestamptz), 'infinity')
                AND (CAST(:after_effective_at AS timestamptz) IS NULL
                     OR effective_at < CAST(:after_effective_at AS timestamptz)
                     OR (effective_at = CAST(:after_effective_at AS timestamptz)

@@ -25,7 +25,7 @@ WORKERS = text("""
      WHERE datname = current_database() AND application_name = 'skeldir_worker'
 """)
 
-OLDEST_WAITING = text("SELECT min(timestamp) FROM public.kombu_message WHERE visible")
+OLDEST_WAITING = text("SELECT min(timestamp) AT TIME ZONE 'UTC' FROM public.kombu_message WHERE visible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,6 @@ def worker_connections(session: Session) -> int:
 
 
 def oldest_waiting_message(session: Session) -> datetime | None:
-    """Return when the message was sent that waits longest, by the naive local clock of its sender."""
+    """Return when the message was sent that waits longest."""
     oldest: datetime | None = session.execute(OLDEST_WAITING).scalar_one()
     return oldest

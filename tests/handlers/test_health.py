@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -11,7 +11,9 @@ from handlers import health
 from skeldir.db import engine as engines
 from skeldir.domain.errors import Unavailable
 from skeldir.http.context import Context, RequestFacts
+from skeldir.queue import messages
 from skeldir.queue.broker import CONSUMER, PUBLISHER
+from skeldir.queue.sending import send
 from skeldir.settings import get_settings
 from tests.conftest import Database
 
@@ -74,17 +76,16 @@ def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: D
         assert health.get_health_status(CONTEXT).status == "healthy"
 
 
-def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database) -> None:
+def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database, tenant: UUID) -> None:
+    """A message as the service sends it is not late at once, and is after a while."""
     with database.connect() as superuser, connected(database, CONSUMER):
-        superuser.execute(
-            """INSERT INTO kombu_message (id, visible, timestamp, payload, version, queue_id)
-               SELECT -1, true, '2026-01-01', '{}', 1, min(id) FROM kombu_queue"""
-        )
-        try:
-            services = health.get_health_status(CONTEXT).services
-            assert (services.queue, services.worker) == ("degraded", "degraded")
-        finally:
-            superuser.execute("DELETE FROM kombu_message WHERE id = -1")
+        superuser.execute("DELETE FROM kombu_message")
+        send(messages.prune_tenant(tenant_id=tenant))
+        assert health.get_health_status(CONTEXT).status == "healthy"
+        superuser.execute("UPDATE kombu_message SET timestamp = timestamp - interval '31 seconds'")
+        services = health.get_health_status(CONTEXT).services
+        superuser.execute("DELETE FROM kombu_message")
+    assert (services.queue, services.worker) == ("degraded", "degraded")
 
 
 def test_every_login_of_the_service_is_bound(database: Database) -> None:
