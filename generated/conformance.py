@@ -10,6 +10,7 @@ from handlers import attribution
 from handlers import auth
 from handlers import health
 from handlers.webhooks import base as webhooks_base
+from handlers.webhooks import paypal as webhooks_paypal
 from handlers.webhooks import shopify as webhooks_shopify
 from handlers.webhooks import stripe as webhooks_stripe
 
@@ -46,6 +47,14 @@ _health_operations = [
 _webhooks_base: stubs.WebhooksBaseHandlers = webhooks_base
 _webhooks_base_operations = [
     webhooks_base.list_deliveries,  # listDeliveries
+]
+
+_webhooks_paypal: stubs.WebhooksPaypalHandlers = webhooks_paypal
+_webhooks_paypal_operations = [
+    webhooks_paypal.paypal_payment_capture_completed,  # paypalPaymentCaptureCompleted
+    webhooks_paypal.paypal_sale_completed,  # paypalSaleCompleted
+    webhooks_paypal.paypal_sale_refunded,  # paypalSaleRefunded
+    webhooks_paypal.receive_paypal_delivery,  # receivePaypalDelivery
 ]
 
 _webhooks_shopify: stubs.WebhooksShopifyHandlers = webhooks_shopify

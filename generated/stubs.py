@@ -152,6 +152,33 @@ class WebhooksBaseHandlers(Protocol):
         """GET /api/webhooks/deliveries."""
 
 
+class WebhooksPaypalHandlers(Protocol):
+    """The handlers of the webhooks/paypal contract."""
+
+    def paypal_payment_capture_completed(
+        self,
+        ctx: Context,
+        *,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/paypal/payment/capture/completed."""
+
+    def paypal_sale_completed(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/paypal/sale_completed."""
+
+    def paypal_sale_refunded(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/paypal/payment/sale/refunded."""
+
+    def receive_paypal_delivery(
+        self,
+        ctx: Context,
+        *,
+        endpoint_key: str,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/paypal/in/{endpoint_key}."""
+
+
 class WebhooksShopifyHandlers(Protocol):
     """The handlers of the webhooks/shopify contract."""
 

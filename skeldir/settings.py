@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     attribution_delay_seconds_max: int = Field(
         default=30, ge=0, description="However busy a journey is, it waits no longer than this."
     )
+    certificate_authorities: Path | None = Field(
+        default=None,
+        description="A PEM file: who vouches for PayPal's certificates. Unset: Mozilla's list, from certifi.",
+    )
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     public_url: str = Field(

@@ -9,6 +9,7 @@ from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import health
 from generated.routes.webhooks import base as webhooks_base
+from generated.routes.webhooks import paypal as webhooks_paypal
 from generated.routes.webhooks import shopify as webhooks_shopify
 from generated.routes.webhooks import stripe as webhooks_stripe
 from skeldir.http.answers import HttpAnswer
@@ -40,6 +41,11 @@ ROUTES: Final[Mapping[str, Route]] = {
     "readinessProbe": health.readiness_probe,
     # webhooks/base
     "listDeliveries": webhooks_base.list_deliveries,
+    # webhooks/paypal
+    "paypalPaymentCaptureCompleted": webhooks_paypal.paypal_payment_capture_completed,
+    "paypalSaleCompleted": webhooks_paypal.paypal_sale_completed,
+    "paypalSaleRefunded": webhooks_paypal.paypal_sale_refunded,
+    "receivePaypalDelivery": webhooks_paypal.receive_paypal_delivery,
     # webhooks/shopify
     "receiveShopifyDelivery": webhooks_shopify.receive_shopify_delivery,
     "shopifyCheckoutUpdated": webhooks_shopify.shopify_checkout_updated,

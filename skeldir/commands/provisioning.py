@@ -1,6 +1,7 @@
 """What operators do to tenants and users, as role app_admin; the demo does it by the same functions."""
 
 import secrets
+import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,7 +122,9 @@ def find_member(session: Session, who: str) -> UUID:
 
 
 def new_secret(vendor: Vendor) -> str:
-    """Make a secret that looks like the vendor's own, for tests and demonstrations."""
+    """Make a secret that looks like the vendor's own, for tests and demonstrations (PayPal: webhook id)."""
+    if vendor == "paypal":
+        return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(17))
     return f"whsec_{secrets.token_urlsafe(32)}" if vendor == "stripe" else secrets.token_hex(32)
 
 

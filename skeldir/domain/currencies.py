@@ -21,13 +21,15 @@ EXPONENTS: Final[Mapping[str, int]] = {
     for code in codes.split()
 }
 
-# The exponents in which a vendor tells integer amounts, where they differ from ISO's. Stripe made
-# ISK and UGX zero-decimal but still wants two digits for them, and counts the ariary whole.
+# The exponents in which a vendor counts, where they differ from ISO's. Stripe made ISK and UGX
+# zero-decimal but still wants two digits for them, and counts the ariary whole; PayPal knows no
+# fractions of the forint and of the Taiwan dollar.
 VENDOR_EXPONENTS: Final[Mapping[str, Mapping[str, int]]] = {
+    "paypal": {"HUF": 0, "TWD": 0},
     "stripe": {"ISK": 2, "UGX": 2, "MGA": 0},
 }
 
 
 def vendor_exponent(vendor: str, currency: str) -> int:
-    """Return how many digits a vendor's integer amounts give to the minor unit of a known currency."""
+    """Return how many digits of a known currency a vendor counts by."""
     return VENDOR_EXPONENTS.get(vendor, {}).get(currency, EXPONENTS[currency])

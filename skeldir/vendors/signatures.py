@@ -14,7 +14,7 @@ _HEX_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 def verify_base64_hmac(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> bool:
     """Tell whether base64(HMAC-SHA256(secret, body)) is the signature, for any of the secrets."""
-    given = _decoded(signature or "")
+    given = decoded_base64(signature or "")
     matches = [hmac.compare_digest(hmac.digest(secret, body, "sha256"), given) for secret in secrets]
     return any(matches)
 
@@ -35,7 +35,7 @@ def verify_stripe(body: bytes, header: str | None, secrets: Sequence[bytes], now
     return signed_at is not None and any(matches) and abs(now - int(signed_at)) <= STRIPE_TOLERANCE_SECONDS
 
 
-def _decoded(signature: str) -> bytes:
+def decoded_base64(signature: str) -> bytes:
     """Decode base64 that encodes back to itself; anything else decodes to nothing, which never matches.
 
     Lenient decoders accept several spellings of one signature: a flipped bit could go unnoticed.

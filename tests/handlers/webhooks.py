@@ -18,6 +18,7 @@ from skeldir.commands import provisioning
 from skeldir.commands.provisioning import NewTenant
 from skeldir.db.session import tenant_session
 from tests.asgi import Api
+from tests.vendors import paypal_authority
 
 TENANT_TABLES = (
     "deliveries", "events", "facts", "order_links", "orders", "ledger_entries", "dead_letters",
@@ -74,6 +75,17 @@ class Shop:
         digest = hmac.new(self.secret("stripe"), f"{when}.".encode() + body, hashlib.sha256).hexdigest()
         return {"Stripe-Signature": f"t={when},v1={digest}"}
 
+    def paypal(self, event: Any, **headers: str) -> httpx.Response:
+        """Deliver as PayPal does."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        return self.post(
+            f"/api/webhooks/paypal/in/{self.key('paypal')}", body, self.by_paypal(body) | headers
+        )
+
+    def by_paypal(self, body: bytes, at: datetime | None = None) -> dict[str, str]:
+        """Return the headers that PayPal sends."""
+        return paypal_authority.signed(body, self.secret("paypal"), at)
+
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """Send a body as it is."""
         return self.api.send(
@@ -109,7 +121,7 @@ class Shop:
 
 def open_shop(api: Api) -> Shop:
     """Provision a tenant with an endpoint for each vendor."""
-    return Shop(api, provisioning.create_tenant("A shop", ["shopify", "stripe"]))
+    return Shop(api, provisioning.create_tenant("A shop", ["shopify", "stripe", "paypal"]))
 
 
 @contextmanager

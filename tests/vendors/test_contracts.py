@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skeldir.vendors import shopify, stripe
+from skeldir.vendors import paypal, shopify, stripe
 from skeldir.vendors.fields import Field, Shape
 
 BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
@@ -21,6 +21,11 @@ BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
         ("shopify", "ShopifyCheckout", shopify.CHECKOUT),
         ("stripe", "StripeChargeEvent", stripe.CHARGE),
         ("stripe", "StripePaymentIntentEvent", stripe.PAYMENT_INTENT),
+        ("paypal", "PaypalSaleEvent", paypal.SALE),
+        ("paypal", "PaypalCaptureEvent", paypal.CAPTURE),
+        ("paypal", "PaypalSaleRefundEvent", paypal.SALE_REFUND),
+        ("paypal", "PaypalCaptureRefundEvent", paypal.CAPTURE_REFUND),
+        ("paypal", "PaypalDisputeEvent", paypal.DISPUTE),
     ],
 )
 def test_the_contract_and_the_table_of_a_payload_agree(vendor: str, schema: str, table: Shape) -> None:
