@@ -39,22 +39,32 @@ _TOTALS: Final = text("""
      ORDER BY currency
 """)
 
+# What was taken back is told by the kind of the entry: a negative correction of a capture takes nothing
+# back, and what it cancels out entirely was no order. Each entry is looked up by its key.
 _CHANNELS: Final = text("""
     WITH credited AS (
-        SELECT currency, channel_code,
-               CAST(sum(allocated_cents) AS bigint) AS revenue_cents,
-               CAST(coalesce(sum(allocated_cents) FILTER (WHERE allocated_cents < 0), 0) AS bigint)
+        SELECT part.currency, part.channel_code, sum(part.allocated_cents) AS revenue_cents,
+               coalesce(sum(part.allocated_cents) FILTER (WHERE entry.kind IN ('refunded', 'disputed')), 0)
                    AS reversed_cents,
-               count(DISTINCT order_id) AS order_count
-          FROM allocations
-         WHERE model_version = :model_version
-           AND effective_at >= :start AND effective_at < :end
-           AND (CAST(:currency AS text) IS NULL OR currency = CAST(:currency AS text))
+               coalesce(sum(part.allocated_cents) FILTER (WHERE entry.kind IN ('captured', 'adjusted')), 0)
+                   AS credited_cents
+          FROM allocations AS part
+          JOIN ledger_entries AS entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
+         WHERE part.model_version = :model_version
+           AND part.effective_at >= :start AND part.effective_at < :end
+           AND (CAST(:currency AS text) IS NULL OR part.currency = CAST(:currency AS text))
+         GROUP BY part.currency, part.channel_code, part.order_id
+    ), total AS (
+        SELECT currency, channel_code,
+               CAST(sum(revenue_cents) AS bigint) AS revenue_cents,
+               CAST(sum(reversed_cents) AS bigint) AS reversed_cents,
+               count(*) FILTER (WHERE credited_cents <> 0) AS order_count
+          FROM credited
          GROUP BY currency, channel_code
     )
-    SELECT credited.*, channel.display_name AS channel_name, channel.family, channel.is_paid
-      FROM credited
-      JOIN channel_taxonomy AS channel ON channel.code = credited.channel_code
+    SELECT total.*, channel.display_name AS channel_name, channel.family, channel.is_paid
+      FROM total
+      JOIN channel_taxonomy AS channel ON channel.code = total.channel_code
      ORDER BY currency, revenue_cents DESC, channel_code COLLATE "C"
 """)
 
@@ -65,8 +75,16 @@ _LEDGER: Final = text("""
      ORDER BY currency, kind
 """)
 
+# A payment that was booked before its order was known leaves entries that cancel out: no order of its own.
 _LEDGER_ORDERS: Final = text("""
-    SELECT currency, count(DISTINCT order_id) AS order_count FROM ledger_entries GROUP BY currency
+    WITH told AS (
+        SELECT currency, order_id, kind, sum(amount_cents) AS amount_cents
+          FROM ledger_entries
+         GROUP BY currency, order_id, kind
+    )
+    SELECT currency, count(DISTINCT order_id) FILTER (WHERE amount_cents <> 0) AS order_count
+      FROM told
+     GROUP BY currency
 """)
 
 _TAXONOMY: Final = text("""

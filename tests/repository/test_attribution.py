@@ -138,6 +138,34 @@ def test_a_ledger_adds_up_in_every_currency_while_some_of_it_is_pending(
     assert {total.currency: total.pending_cents for total in totals} == nothing_captured
 
 
+def test_what_cancels_out_is_neither_an_order_nor_taken_back(database: Database, tenant: UUID) -> None:
+    """A payment booked on its own and then moved to its order; a refund, by contrast, is taken back."""
+    world = World(
+        [],
+        [Sale("payment", "j", NOON), Sale("order", "j", NOON)],
+        [
+            Booking(UUID(int=1), "payment", "captured", 500, NOON),
+            Booking(UUID(int=2), "order", "captured", 500, NOON),
+            Booking(UUID(int=3), "order", "refunded", -40, NOON),
+        ],
+    )
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        connection.execute(
+            """INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction,
+                      amount_cents, effect_cents, currency, effective_at, booked_at, source)
+               SELECT tenant_id, %s, order_id, kind, reference, 1, -500, -500, currency, effective_at,
+                      booked_at, source
+                 FROM ledger_entries WHERE tenant_id = %s AND order_id = 'payment'""",
+            (UUID(int=4), tenant),
+        )
+    attribute(database, tenant, ["j"])
+    with tenant_session(tenant, read_only=True) as session:
+        [direct] = revenue.channels(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
+        assert revenue.ledger_orders(session) == {"EUR": 1}
+    assert (direct.revenue_cents, direct.reversed_cents, direct.order_count) == (460, -40, 1)
+
+
 def test_a_late_earlier_refund_replays_the_order(database: Database, tenant: UUID) -> None:
     """Reversals count in the order in which they took effect, not in which they became known."""
     world = World(
@@ -232,6 +260,7 @@ def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
     with tenant_session(fresh, read_only=True) as session:
         session.execute(text("SET LOCAL statement_timeout = '15s'"))
         assert revenue.totals(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
+        assert revenue.channels(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
 
 
 def test_tenants_with_the_same_names_keep_to_themselves(
