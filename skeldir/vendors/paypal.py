@@ -121,7 +121,7 @@ _UNDECIDED: Final = "NONE"  # another dispute of the same payment goes on
 _PAYMENT_LINK: Final = re.compile(
     r"https://[a-z0-9.-]{1,100}/v[12]/payments/(?:sale|captures?)/([A-Za-z0-9_]{1,64})"
 )
-_PAYMENT_RELATIONS: Final = frozenset(("up", "sale", "capture"))
+_PAYMENT_RELATIONS: Final = ("up", "sale", "capture")  # searched, for what is asked for may not be hashable
 _LABELS_MAX: Final = 50
 
 
