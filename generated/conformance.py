@@ -13,6 +13,7 @@ from handlers.webhooks import base as webhooks_base
 from handlers.webhooks import paypal as webhooks_paypal
 from handlers.webhooks import shopify as webhooks_shopify
 from handlers.webhooks import stripe as webhooks_stripe
+from handlers.webhooks import woocommerce as webhooks_woocommerce
 
 _attribution: stubs.AttributionHandlers = attribution
 _attribution_operations = [
@@ -73,4 +74,13 @@ _webhooks_stripe_operations = [
     webhooks_stripe.stripe_charge_succeeded,  # stripeChargeSucceeded
     webhooks_stripe.stripe_payment_intent_succeeded,  # stripePaymentIntentSucceeded
     webhooks_stripe.stripe_payment_intent_succeeded_legacy,  # stripePaymentIntentSucceededLegacy
+]
+
+_webhooks_woocommerce: stubs.WebhooksWoocommerceHandlers = webhooks_woocommerce
+_webhooks_woocommerce_operations = [
+    webhooks_woocommerce.receive_woocommerce_delivery,  # receiveWoocommerceDelivery
+    webhooks_woocommerce.woocommerce_order_completed,  # woocommerceOrderCompleted
+    webhooks_woocommerce.woocommerce_order_created,  # woocommerceOrderCreated
+    webhooks_woocommerce.woocommerce_order_refunded,  # woocommerceOrderRefunded
+    webhooks_woocommerce.woocommerce_order_updated,  # woocommerceOrderUpdated
 ]

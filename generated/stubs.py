@@ -29,6 +29,7 @@ from generated.models.common_revenue import (
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from skeldir.domain.errors import SkeldirError
 from skeldir.http.context import Context, Reply
 
@@ -237,3 +238,28 @@ class WebhooksStripeHandlers(Protocol):
         body: bytes,
     ) -> Answer[DeliveryReceipt]:
         """POST /api/webhooks/stripe/payment_intent_succeeded."""
+
+
+class WebhooksWoocommerceHandlers(Protocol):
+    """The handlers of the webhooks/woocommerce contract."""
+
+    def receive_woocommerce_delivery(
+        self,
+        ctx: Context,
+        *,
+        endpoint_key: str,
+        body: bytes,
+    ) -> Answer[WoocommerceReceipt]:
+        """POST /api/webhooks/woocommerce/in/{endpoint_key}."""
+
+    def woocommerce_order_completed(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/woocommerce/order_completed."""
+
+    def woocommerce_order_created(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/woocommerce/order/created."""
+
+    def woocommerce_order_refunded(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/woocommerce/order/refunded."""
+
+    def woocommerce_order_updated(self, ctx: Context, *, body: bytes) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/woocommerce/order/updated."""

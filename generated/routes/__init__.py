@@ -12,6 +12,7 @@ from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import paypal as webhooks_paypal
 from generated.routes.webhooks import shopify as webhooks_shopify
 from generated.routes.webhooks import stripe as webhooks_stripe
+from generated.routes.webhooks import woocommerce as webhooks_woocommerce
 from skeldir.http.answers import HttpAnswer
 from skeldir.http.boundary import Call
 
@@ -58,4 +59,10 @@ ROUTES: Final[Mapping[str, Route]] = {
     "stripeChargeSucceeded": webhooks_stripe.stripe_charge_succeeded,
     "stripePaymentIntentSucceeded": webhooks_stripe.stripe_payment_intent_succeeded,
     "stripePaymentIntentSucceededLegacy": webhooks_stripe.stripe_payment_intent_succeeded_legacy,
+    # webhooks/woocommerce
+    "receiveWoocommerceDelivery": webhooks_woocommerce.receive_woocommerce_delivery,
+    "woocommerceOrderCompleted": webhooks_woocommerce.woocommerce_order_completed,
+    "woocommerceOrderCreated": webhooks_woocommerce.woocommerce_order_created,
+    "woocommerceOrderRefunded": webhooks_woocommerce.woocommerce_order_refunded,
+    "woocommerceOrderUpdated": webhooks_woocommerce.woocommerce_order_updated,
 }

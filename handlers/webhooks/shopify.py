@@ -4,9 +4,10 @@ import hashlib
 
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
-from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
+from handlers.webhooks.intake import Lookup, Parcel
+from handlers.webhooks.topics import topic_of
 from skeldir.domain.facts import CanonicalEvent
-from skeldir.domain.refusals import MALFORMED_VALUE, MISSING_REQUIRED_FIELD, Refusal
+from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context
 from skeldir.repository import endpoints
 from skeldir.vendors import shopify
@@ -52,7 +53,8 @@ def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes, topic: str | N
 def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:
     """Read a delivery. The event id's header is not signed, so the body itself is its identity."""
     payload: object = None
-    topic, told = _topic(header)
+    told: CanonicalEvent | Refusal | None
+    topic, told = topic_of(TOPIC_HEADER, header)
     digest = hashlib.sha256(body).hexdigest()
     try:
         payload = intake.parse(body)
@@ -63,16 +65,6 @@ def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:
         told = refusal
     stored = shopify.stored_payload(topic, payload)
     return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told)
-
-
-def _topic(header: str | None) -> tuple[str, CanonicalEvent | Refusal | None]:
-    """Return the topic as it may be shown, and what is wrong with the header that names it."""
-    if not header:
-        return UNKNOWN_TOPIC, Refusal(MISSING_REQUIRED_FIELD, TOPIC_HEADER)
-    try:
-        return word(header), None
-    except Refusal:
-        return UNKNOWN_TOPIC, Refusal(MALFORMED_VALUE, TOPIC_HEADER)
 
 
 def _event_id(ctx: Context) -> str | None:

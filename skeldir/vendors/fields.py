@@ -11,7 +11,9 @@ from skeldir.domain.money import known_currency
 from skeldir.domain.pii import personal_key, personal_value
 from skeldir.domain.refusals import MALFORMED_VALUE, MISSING_REQUIRED_FIELD, Refusal
 
-Kind = Literal["id", "amount", "units", "currency", "time", "unix_time", "word", "flag", "labels", "pairs"]
+Kind = Literal[
+    "id", "amount", "units", "currency", "time", "unix_time", "word", "flag", "labels", "pairs", "entries"
+]
 Value = TypeVar("Value")
 
 TEXT_LENGTH_MAX: Final = 200
@@ -25,6 +27,7 @@ _CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_TIME_OF_SOME_ZONE: Final = re.compile(_TIME.pattern + "?")
 _WORD: Final = re.compile(r"[A-Za-z0-9_./-]{1,64}")
 _ID_LABELS: Final = ("session_id", "journey_id", "order_id", "payment_key")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -35,7 +38,8 @@ class Field:
     """One field of a vendor's payload: where it stands, what it holds, what it means to us.
 
     `path` is dotted; `[]` after a name means each item of that list. `names` are the keys that are
-    read from free `labels` (an object) or `pairs` (a list of name and value), with what they mean.
+    read from free `labels` (an object), `pairs` (a list of name and value) or `entries` (a list of key
+    and value), with what they mean.
     """
 
     path: str
@@ -119,9 +123,11 @@ class Reading:
         """Return where the payload holds a canonical field."""
         return self._prefix + next(entry.path for entry in self._fields if entry.maps_to == name)
 
-    def items(self, name: str) -> list["Reading"]:
+    def items(self, name: str, *, required: bool = True) -> list["Reading"]:
         """Read each item of a list that is called `name` in the payload."""
         found = self._payload.get(name)
+        if found is None and not required:
+            return []
         if found is None:
             raise Refusal(MISSING_REQUIRED_FIELD, name)
         if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
@@ -202,12 +208,12 @@ def currency(value: object) -> str:
 
 
 def label_values(value: object) -> dict[str, object]:
-    """Return labels by name, from an object or from a list of name and value."""
+    """Return labels by name, from an object or from a list of name (or key) and value."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, list):
         pairs = (item for item in value if isinstance(item, Mapping))
-        return {str(item.get("name")): item.get("value") for item in pairs}
+        return {str(item.get("name", item.get("key"))): item.get("value") for item in pairs}
     return {}
 
 
@@ -271,17 +277,18 @@ _UNTOUCHED: Final[Mapping[str, re.Pattern[str]]] = {
     "id": _PLAIN_ID,
     "amount": _AMOUNT,
     "currency": _CURRENCY,
-    "time": _TIME,
+    "time": _TIME_OF_SOME_ZONE,
 }
 
 
 def _kept(value: object, entry: Field) -> object:
     """Return what of a value is kept. Typed values are not judged by their digits; malformed ones are."""
-    if entry.kind in ("labels", "pairs"):
+    if entry.kind in ("labels", "pairs", "entries"):
         told = label_values(value)
         texts = {name: label_text(canonical, told.get(name)) for name, canonical in entry.names.items()}
         known = {name: text for name, text in texts.items() if text is not None}
-        pairs = [{"name": name, "value": text} for name, text in known.items()]
+        naming = "key" if entry.kind == "entries" else "name"
+        pairs = [{naming: name, "value": text} for name, text in known.items()]
         return (known if entry.kind == "labels" else pairs) or None
     if isinstance(value, bool):
         return value if entry.kind == "flag" else None

@@ -62,6 +62,22 @@ class Shop:
             "X-Shopify-Shop-Domain": "a.example",
         }
 
+    def woocommerce(self, topic: str, payload: Any, **headers: str) -> httpx.Response:
+        """Deliver as WooCommerce does."""
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        path = f"/api/webhooks/woocommerce/in/{self.key('woocommerce')}"
+        return self.post(path, body, self.by_woocommerce(body, topic) | headers)
+
+    def by_woocommerce(self, body: bytes, topic: str, secret: bytes | None = None) -> dict[str, str]:
+        """Return the headers that WooCommerce sends."""
+        key = secret or self.secret("woocommerce")
+        return {
+            "X-WC-Webhook-Signature": base64.b64encode(hmac.digest(key, body, "sha256")).decode(),
+            "X-WC-Webhook-Topic": topic,
+            "X-WC-Webhook-Resource": topic.partition(".")[0],
+            "X-WC-Webhook-Delivery-ID": "5f4dcc3b5aa765d61d8327deb882cf99",
+        }
+
     def stripe(self, event: Any, **headers: str) -> httpx.Response:
         """Deliver as Stripe does."""
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
@@ -121,7 +137,7 @@ class Shop:
 
 def open_shop(api: Api) -> Shop:
     """Provision a tenant with an endpoint for each vendor."""
-    return Shop(api, provisioning.create_tenant("A shop", ["shopify", "stripe", "paypal"]))
+    return Shop(api, provisioning.create_tenant("A shop", ["shopify", "stripe", "woocommerce", "paypal"]))
 
 
 @contextmanager

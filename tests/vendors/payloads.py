@@ -74,6 +74,51 @@ def shopify_checkout(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def woocommerce_order(order_id: int = 727, **changes: Any) -> dict[str, Any]:
+    """Return an order as every topic of WooCommerce carries it: paid, unless told otherwise."""
+    email, phone, address, _, card, name = PERSONAL
+    return {
+        "id": order_id,
+        "number": str(order_id),
+        "order_key": "wc_order_58d2d042d1d",
+        "status": "processing",
+        "currency": "USD",
+        "date_created": "2026-11-20T05:00:00",
+        "date_created_gmt": "2026-11-20T10:00:00",
+        "date_modified": "2026-11-20T05:00:05",
+        "date_modified_gmt": "2026-11-20T10:00:05",
+        "date_paid": "2026-11-20T05:00:04",
+        "date_paid_gmt": "2026-11-20T10:00:04",
+        "date_completed": None,
+        "date_completed_gmt": None,
+        "total": "129.99",
+        "total_tax": "10.00",
+        "customer_id": 26,
+        "customer_ip_address": address,
+        "customer_user_agent": "Mozilla/5.0",
+        "customer_note": f"ring {name} at {phone}, card {card}",
+        "billing": {"first_name": name, "email": email, "phone": phone, "address_1": "1 Canary Row"},
+        "shipping": {"first_name": name, "address_1": "1 Canary Row"},
+        "payment_method": "cod",
+        "payment_method_title": "Cash on delivery",
+        "transaction_id": "",
+        "line_items": [{"id": 315, "name": "Kettle", "quantity": 1, "total": "119.99"}],
+        "refunds": [],
+        "meta_data": [{"id": 13106, "key": "_billing_note", "value": name}],
+        "payment_url": "https://shop.example/pay/?key=wc_order_58d2d042d1d",
+    } | changes
+
+
+def woocommerce_refund(refund_id: int = 801, total: str = "-30.00") -> dict[str, Any]:
+    """Return a refund as WooCommerce lists it in its order."""
+    return {"id": refund_id, "reason": f"for {PERSONAL[5]}", "total": total}
+
+
+def meta(**labels: object) -> list[dict[str, object]]:
+    """Write labels as WooCommerce's meta_data."""
+    return [{"id": 1, "key": key, "value": value} for key, value in labels.items()]
+
+
 def attributes(**labels: str) -> list[dict[str, str]]:
     """Write labels as Shopify's note_attributes."""
     return [{"name": name, "value": value} for name, value in labels.items()]

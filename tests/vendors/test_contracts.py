@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skeldir.vendors import paypal, shopify, stripe
+from skeldir.vendors import paypal, shopify, stripe, woocommerce
 from skeldir.vendors.fields import Field, Shape
 
 BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
@@ -26,6 +26,8 @@ BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
         ("paypal", "PaypalSaleRefundEvent", paypal.SALE_REFUND),
         ("paypal", "PaypalCaptureRefundEvent", paypal.CAPTURE_REFUND),
         ("paypal", "PaypalDisputeEvent", paypal.DISPUTE),
+        ("woocommerce", "WoocommerceOrder", woocommerce.ORDER),
+        ("woocommerce", "WoocommerceDeletedOrder", woocommerce.DELETED_ORDER),
     ],
 )
 def test_the_contract_and_the_table_of_a_payload_agree(vendor: str, schema: str, table: Shape) -> None:

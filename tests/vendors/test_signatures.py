@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skeldir.vendors.signatures import verify_base64_hmac, verify_stripe
+from skeldir.vendors.signatures import verify_base64_hmac, verify_stripe, wordpress_key
 
 BODY = b'{"id": 1}'
 NOW = 1_800_000_000
@@ -95,3 +95,19 @@ def test_a_flipped_bit_of_body_or_header_is_refused(data: st.DataObject) -> None
 def test_no_header_makes_a_check_fail_otherwise_than_by_refusing(header: str, body: bytes) -> None:
     assert not verify_stripe(body, header, [b"s"], NOW)
     assert not verify_base64_hmac(body, header, [b"s"])
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        (b"plain", b"plain"),
+        (b"a&amp;b&lt;c&gt;d&quot;e&#039;f&#39;g", b"a&b<c>d\"e'f'g"),
+        (b"&#38;&#00038;&#x26;&#X026;&#60;&#062;&#34;&#x22;&#x27;&#X27;", b"&&&&<>\"\"''"),
+        (b"&amp;lt;", b"&lt;"),
+        (b"&apos;&AMP;&nbsp;&#x3c;&#x3E;&#40;&amp &;", b"&apos;&AMP;&nbsp;&#x3c;&#x3E;&#40;&amp &;"),
+        ("ü&amp;".encode(), "ü&".encode()),
+        (b"\xff&amp;", b"\xff&"),
+    ],
+)
+def test_a_secret_is_decoded_as_wordpress_does_and_no_further(secret: bytes, key: bytes) -> None:
+    assert wordpress_key(secret) == key

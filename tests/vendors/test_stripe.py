@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from skeldir.domain.facts import CanonicalEvent, Hints, OrderLink
 from skeldir.domain.refusals import Refusal
-from skeldir.vendors import shopify, stripe
+from skeldir.vendors import shopify, stripe, woocommerce
 from tests.vendors.payloads import (
     CREATED,
     PERSONAL,
@@ -20,6 +20,7 @@ from tests.vendors.payloads import (
     payment_intent,
     shopify_order,
     stripe_event,
+    woocommerce_order,
 )
 
 JSON = st.recursive(
@@ -164,6 +165,7 @@ def test_detectable_personal_values_are_kept_at_no_position(planted: str) -> Non
     events = (
         (stripe.stored_payload, "charge.succeeded", stripe_event("charge.succeeded", charge())),
         (shopify.stored_payload, "orders/paid", shopify_order(note_attributes=labels)),
+        (woocommerce.stored_payload, "order.updated", woocommerce_order()),
     )
     kept = [
         json.dumps(stored(topic, changed))
@@ -190,9 +192,11 @@ def test_no_payload_fails_otherwise_than_by_a_refusal(payload: object) -> None:
     for candidate in (payload, wrapped):
         stripe.stored_payload("charge.succeeded", candidate)
         shopify.stored_payload("refunds/create", candidate)
+        woocommerce.stored_payload("order.updated", candidate)
         for read in (
             partial(stripe.canonical_event, candidate),
             partial(shopify.canonical_event, "orders/paid", candidate, "e", CREATED),
+            partial(woocommerce.canonical_event, "order.updated", candidate, "e", CREATED),
         ):
             with pytest.raises(Refusal):
                 read()
