@@ -47,7 +47,12 @@ _health_operations = [
 
 _webhooks_base: stubs.WebhooksBaseHandlers = webhooks_base
 _webhooks_base_operations = [
+    webhooks_base.abandon_dead_letter,  # abandonDeadLetter
+    webhooks_base.get_dead_letter,  # getDeadLetter
+    webhooks_base.list_dead_letters,  # listDeadLetters
     webhooks_base.list_deliveries,  # listDeliveries
+    webhooks_base.replay_dead_letter,  # replayDeadLetter
+    webhooks_base.replay_dead_letters,  # replayDeadLetters
 ]
 
 _webhooks_paypal: stubs.WebhooksPaypalHandlers = webhooks_paypal

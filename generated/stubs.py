@@ -2,7 +2,7 @@
 # Generators: datamodel-code-generator 0.89.0, prance 26.7.19.0.
 """What each contract demands of its handler module, one Protocol for each contract."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -20,6 +20,16 @@ from generated.models.auth import (
     TokenVerification,
 )
 from generated.models.common import SuccessResponse
+from generated.models.common_dead_letters import (
+    AbandonRequest,
+    DeadLetter,
+    DeadLetterDetail,
+    DeadLetterPage,
+    ReplayBatchRequest,
+    ReplayBatchResult,
+    ReplayRequest,
+    ReplayResult,
+)
 from generated.models.common_deliveries import DeliveryPage, DeliveryReceipt
 from generated.models.common_revenue import (
     AllocationPage,
@@ -141,6 +151,32 @@ class HealthHandlers(Protocol):
 class WebhooksBaseHandlers(Protocol):
     """The handlers of the webhooks/base contract."""
 
+    def abandon_dead_letter(
+        self,
+        ctx: Context,
+        *,
+        dead_letter_id: UUID,
+        body: AbandonRequest,
+    ) -> Answer[DeadLetter]:
+        """POST /api/webhooks/dead-letters/{dead_letter_id}/abandon."""
+
+    def get_dead_letter(self, ctx: Context, *, dead_letter_id: UUID) -> Answer[DeadLetterDetail]:
+        """GET /api/webhooks/dead-letters/{dead_letter_id}."""
+
+    def list_dead_letters(
+        self,
+        ctx: Context,
+        *,
+        vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None,
+        reason_code: Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | None,
+        status: Literal["pending", "in_progress", "resolved", "abandoned"] | None,
+        received_from: datetime | None,
+        received_before: datetime | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[DeadLetterPage]:
+        """GET /api/webhooks/dead-letters."""
+
     def list_deliveries(
         self,
         ctx: Context,
@@ -151,6 +187,23 @@ class WebhooksBaseHandlers(Protocol):
         cursor: str | None,
     ) -> Answer[DeliveryPage]:
         """GET /api/webhooks/deliveries."""
+
+    def replay_dead_letter(
+        self,
+        ctx: Context,
+        *,
+        dead_letter_id: UUID,
+        body: ReplayRequest,
+    ) -> Answer[ReplayResult]:
+        """POST /api/webhooks/dead-letters/{dead_letter_id}/replay."""
+
+    def replay_dead_letters(
+        self,
+        ctx: Context,
+        *,
+        body: ReplayBatchRequest,
+    ) -> Answer[ReplayBatchResult]:
+        """POST /api/webhooks/dead-letters/replay."""
 
 
 class WebhooksPaypalHandlers(Protocol):

@@ -41,7 +41,12 @@ ROUTES: Final[Mapping[str, Route]] = {
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
     # webhooks/base
+    "abandonDeadLetter": webhooks_base.abandon_dead_letter,
+    "getDeadLetter": webhooks_base.get_dead_letter,
+    "listDeadLetters": webhooks_base.list_dead_letters,
     "listDeliveries": webhooks_base.list_deliveries,
+    "replayDeadLetter": webhooks_base.replay_dead_letter,
+    "replayDeadLetters": webhooks_base.replay_dead_letters,
     # webhooks/paypal
     "paypalPaymentCaptureCompleted": webhooks_paypal.paypal_payment_capture_completed,
     "paypalSaleCompleted": webhooks_paypal.paypal_sale_completed,

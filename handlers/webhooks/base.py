@@ -4,6 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from generated.models import common_deliveries as models
+from handlers.webhooks.dead_letters import (
+    abandon_dead_letter,
+    get_dead_letter,
+    list_dead_letters,
+    replay_dead_letter,
+    replay_dead_letters,
+)
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.repository import deliveries
@@ -11,6 +18,14 @@ from skeldir.repository.deliveries import Delivery, Outcome, Place
 from skeldir.repository.endpoints import Vendor
 
 OPERATION = "listDeliveries"
+__all__ = [
+    "abandon_dead_letter",
+    "get_dead_letter",
+    "list_dead_letters",
+    "list_deliveries",
+    "replay_dead_letter",
+    "replay_dead_letters",
+]
 
 
 def list_deliveries(

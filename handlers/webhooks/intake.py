@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from generated.models.common_deliveries import DeliveryReceipt
+from handlers.webhooks.contracts import contract_digest
 from skeldir.db.session import lookup_session, tenant_session
 from skeldir.domain.errors import Unauthorized
 from skeldir.domain.facts import CanonicalEvent
@@ -47,6 +48,8 @@ class Parcel:
     topic: str
     stored: Mapping[str, Any]
     told: CanonicalEvent | Refusal
+    vendor_event_id: str | None = None
+    """The event's id where only a header tells it."""
 
 
 def now() -> datetime:
@@ -112,7 +115,8 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
         else:
             receipt = _first_receipt(session, delivery)
             event = _news(event, receipt)
-        _attribute(session, Cause(tenant_id, event_id, parcel.vendor), event)
+        if booking.book(session, Cause(tenant_id, event_id, parcel.vendor), event, lookback()):
+            wake_up(session, tenant_id)
     return receipt
 
 
@@ -125,13 +129,16 @@ def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
     return replace(event, facts=())
 
 
-def _attribute(session: Session, cause: Cause, event: CanonicalEvent) -> None:
-    """Book the event and wake a worker once it is committed; the sweep makes up for a lost wake-up."""
-    settings = get_settings()
-    if booking.book(session, cause, event, timedelta(days=settings.lookback_days)):
-        rest = settings.attribution_debounce_seconds
-        wake_up = attribute_marked(tenant_id=cause.tenant_id, delay_seconds=rest)
-        send_after_commit(session, wake_up, at_most_every_seconds=rest)
+def lookback() -> timedelta:
+    """Return how long before an order touches count."""
+    return timedelta(days=get_settings().lookback_days)
+
+
+def wake_up(session: Session, tenant_id: UUID) -> None:
+    """Wake a worker once the transaction is committed; the sweep makes up for a lost wake-up."""
+    rest = get_settings().attribution_debounce_seconds
+    message = attribute_marked(tenant_id=tenant_id, delay_seconds=rest)
+    send_after_commit(session, message, at_most_every_seconds=rest)
 
 
 def _bury(endpoint: Endpoint, parcel: Parcel, refusal: Refusal) -> DeliveryReceipt:
@@ -167,6 +174,9 @@ def _bury_with(
         reason_field=refusal.field,
         payload=payload,
         received_at=delivery.received_at,
+        event_id=_id(endpoint, "event", parcel),
+        vendor_event_id=parcel.vendor_event_id,
+        contract_digest=contract_digest(parcel.vendor),
     )
     receipt = _receipt(delivery)
     with tenant_session(endpoint.tenant_id) as session:

@@ -64,7 +64,7 @@ def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:
     except Refusal as refusal:
         told = refusal
     stored = shopify.stored_payload(topic, payload)
-    return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told)
+    return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told, _event_id(ctx) or digest)
 
 
 def _event_id(ctx: Context) -> str | None:

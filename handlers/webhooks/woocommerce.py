@@ -74,7 +74,7 @@ def _read(body: bytes, header: str | None) -> Parcel:
     except Refusal as refusal:
         told = refusal
     stored = woocommerce.stored_payload(topic, payload)
-    return Parcel(woocommerce.VENDOR, f"{topic}:{digest}", topic, stored, told)
+    return Parcel(woocommerce.VENDOR, f"{topic}:{digest}", topic, stored, told, digest)
 
 
 def _is_ping(ctx: Context, body: bytes) -> bool:

@@ -269,7 +269,22 @@ _tenant_table(
     _column("attempts", Integer, default="1"),
     _column("status", Text, default="'pending'"),
     _column("received_at", INSTANT),
+    _optional("event_id", Uuid),
+    *(_optional(name, Text) for name in ("vendor_event_id", "resolution_note", "abandoned_reason")),
+    *(_optional(name, INSTANT) for name in ("last_attempted_at", "resolved_at")),
     Index("dead_letters_received_idx", "tenant_id", text("received_at DESC"), "dead_letter_id"),
+    Index("dead_letters_status_idx", "tenant_id", "status", "received_at", "dead_letter_id"),
+)
+_tenant_table(
+    "dead_letter_attempts",
+    _key("attempt_id"),
+    _column("dead_letter_id", Uuid),
+    _column("attempted_at", INSTANT),
+    _optional("user_id", Uuid),
+    _column("is_dry_run", Boolean),
+    _column("outcome", Text),
+    *(_optional(name, Text) for name in ("reason_code", "reason_field", "note")),
+    Index("dead_letter_attempts_letter_idx", "tenant_id", "dead_letter_id", "attempted_at"),
 )
 
 Table(

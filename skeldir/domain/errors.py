@@ -72,6 +72,30 @@ class Conflict(SkeldirError):
     status, code = 409, "conflict"
 
 
+class ReplayInProgress(Conflict):
+    """Somebody else is replaying the dead letter."""
+
+    code = "replay_in_progress"
+
+
+class DeadLetterResolved(Conflict):
+    """The dead letter is booked already."""
+
+    code = "dead_letter_resolved"
+
+
+class DeadLetterAbandoned(Conflict):
+    """The dead letter was abandoned before."""
+
+    code = "dead_letter_abandoned"
+
+
+class PayloadNotKept(Conflict):
+    """Nothing of the dead letter was kept that could be read again."""
+
+    code = "payload_not_kept"
+
+
 class Unprocessable(SkeldirError):
     """The request is well formed but cannot be accepted."""
 

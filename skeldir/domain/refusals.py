@@ -1,6 +1,17 @@
 """Why an authentic delivery cannot be booked: the closed list of reason codes."""
 
-from typing import Final
+from typing import Final, Literal
+
+ReasonCode = Literal[
+    "invalid_json",
+    "missing_required_field",
+    "malformed_value",
+    "unknown_provider_event",
+    "currency_unknown",
+    "amount_out_of_range",
+    "pii_refused",
+    "tenant_suspended",
+]
 
 INVALID_JSON: Final = "invalid_json"
 MISSING_REQUIRED_FIELD: Final = "missing_required_field"

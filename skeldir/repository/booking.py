@@ -38,13 +38,26 @@ class _Turn:
     now: Mapping[str, Order]
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What an event did to the ledger, and whether there is something to attribute anew."""
+
+    entries: Sequence[Entry]
+    is_dirty: bool
+
+
 def book(session: Session, cause: Cause, event: CanonicalEvent, lookback: timedelta) -> bool:
     """Book an event; True when there is something to attribute anew.
 
     Booking it again, or again without the facts that it told before, changes nothing.
     """
+    return tell(session, cause, event, lookback).is_dirty
+
+
+def tell(session: Session, cause: Cause, event: CanonicalEvent, lookback: timedelta) -> Booking:
+    """Book an event as `book` does, and tell which entries it took."""
     if event.order_key is None:
-        return False
+        return Booking((), is_dirty=False)
     scope = _lock(session, cause, event)
     facts.add(session, cause.tenant_id, cause.event_id, event.facts)
     told = facts.of_orders(session, scope.order_ids)
@@ -61,7 +74,7 @@ def book(session: Session, cause: Cause, event: CanonicalEvent, lookback: timede
     added = hinted_touches.add(session, cause.tenant_id, touches, lookback)
     dirty = _dirty(entries, turn, added)
     dirty_marks.mark(session, dirty)
-    return bool(dirty)
+    return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
 def _settled(

@@ -27,6 +27,13 @@ _REPEAT: Final = text("""
     RETURNING receipt
 """)
 
+# The receipt stays what it was: it is what the vendor was told.
+_SETTLE: Final = text("""
+    UPDATE deliveries
+       SET outcome = :outcome, event_id = :event_id, reason_code = :reason_code, reason_field = :reason_field
+     WHERE delivery_id = :delivery_id
+""")
+
 _PAGE: Final = text("""
     SELECT delivery_id, vendor, topic, outcome, reason_code, reason_field, event_id, dead_letter_id,
            received_at, redeliveries, last_received_at
@@ -93,6 +100,26 @@ def repeat(session: Session, delivery_id: UUID, received_at: datetime) -> dict[s
     parameters = {"delivery_id": delivery_id, "received_at": received_at}
     receipt: dict[str, Any] = session.execute(_REPEAT, parameters).scalar_one()
     return receipt
+
+
+def settle(
+    session: Session,
+    delivery_id: UUID,
+    outcome: Outcome,
+    *,
+    event_id: UUID | None = None,
+    reason_code: str | None = None,
+    reason_field: str | None = None,
+) -> None:
+    """Say what became of a delivery when it was replayed."""
+    parameters = {
+        "delivery_id": delivery_id,
+        "outcome": outcome,
+        "event_id": event_id,
+        "reason_code": reason_code,
+        "reason_field": reason_field,
+    }
+    session.execute(_SETTLE, parameters)
 
 
 def page(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Final, Literal, TypeVar
 
 from skeldir.domain.facts import Hints
@@ -68,7 +69,7 @@ class Shape:
         """Copy the fields that are kept, without personal data; everything else is forgotten."""
         kept: dict[str, object] = {}
         for entry in self.fields:
-            if entry.stored:
+            if entry.stored or entry.required:
                 _copy(payload, kept, entry.path.split("."), entry)
         return kept
 
@@ -251,28 +252,44 @@ def _inside(entry: Field, prefix: str) -> Field:
 
 
 def _copy(source: object, target: dict[str, object], path: list[str], entry: Field) -> None:
-    """Copy one field into the nested result, item by item where the path goes through a list."""
+    """Copy one field into the nested result, item by item where the path goes through a list.
+
+    Where something stood that may not be kept, something stands that every reading refuses: a list
+    for a value or an object, an object for a list. Left out, it would read as if nothing had been said.
+    """
     name, rest = path[0], path[1:]
     key = name.removesuffix("[]")
-    if not isinstance(source, Mapping) or key not in source:
+    value = source.get(key) if isinstance(source, Mapping) else None
+    if value is None:
         return
-    value = source[key]
     if not rest:
         kept = _kept(value, entry)
         if kept is not None:
             target[key] = kept
     elif name.endswith("[]"):
-        if isinstance(value, list):
-            items = target.setdefault(key, [{} for _ in value[:ITEMS_MAX]])
-            for item, copied in zip(value, items if isinstance(items, list) else [], strict=False):
-                _copy(item, copied, rest, entry)
+        _copy_items(value, target, key, rest, entry)
     elif isinstance(value, Mapping):
         nested = target.setdefault(key, {})
         if isinstance(nested, dict):
             _copy(value, nested, rest, entry)
+    else:
+        target[key] = []
 
 
-_NUMBERS: Final = ("id", "amount", "units", "unix_time")
+def _copy_items(value: object, target: dict[str, object], key: str, rest: list[str], entry: Field) -> None:
+    if not isinstance(value, list):
+        target[key] = {}
+        return
+    surplus = [None] if len(value) > ITEMS_MAX else []
+    blank: list[object] = [{} if isinstance(item, Mapping) else None for item in value[:ITEMS_MAX]]
+    items = target.setdefault(key, [*blank, *surplus])
+    for item, copied in zip(value, items if isinstance(items, list) else [], strict=False):
+        if isinstance(copied, dict):
+            _copy(item, copied, rest, entry)
+
+
+_AMOUNTS: Final = ("amount", "units")
+_NUMBERS: Final = ("id", "unix_time", *_AMOUNTS)
 _UNTOUCHED: Final[Mapping[str, re.Pattern[str]]] = {
     "id": _PLAIN_ID,
     "amount": _AMOUNT,
@@ -283,6 +300,8 @@ _UNTOUCHED: Final[Mapping[str, re.Pattern[str]]] = {
 
 def _kept(value: object, entry: Field) -> object:
     """Return what of a value is kept. Typed values are not judged by their digits; malformed ones are."""
+    if value == "":
+        return None  # as good as absent
     if entry.kind in ("labels", "pairs", "entries"):
         told = label_values(value)
         texts = {name: label_text(canonical, told.get(name)) for name, canonical in entry.names.items()}
@@ -290,11 +309,17 @@ def _kept(value: object, entry: Field) -> object:
         naming = "key" if entry.kind == "entries" else "name"
         pairs = [{naming: name, "value": text} for name, text in known.items()]
         return (known if entry.kind == "labels" else pairs) or None
+    return value if entry.stored and _may_be_kept(value, entry) else []
+
+
+def _may_be_kept(value: object, entry: Field) -> bool:
     if isinstance(value, bool):
-        return value if entry.kind == "flag" else None
+        return entry.kind == "flag"
     if isinstance(value, int):
-        return value if entry.kind in _NUMBERS else None
+        return entry.kind in _NUMBERS
+    if isinstance(value, float):
+        return entry.kind in _AMOUNTS and isfinite(value)
     if not isinstance(value, str):
-        return None  # null, or a fraction or a structure where none belongs
+        return False  # a structure where none belongs
     pattern = _UNTOUCHED.get(entry.kind)
-    return value if pattern is not None and pattern.fullmatch(value) else clean_text(value)
+    return bool(pattern and pattern.fullmatch(value)) or clean_text(value) == value

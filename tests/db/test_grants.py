@@ -28,6 +28,7 @@ GRANTS = {
     "orders": ("SIU", "S", "", "S", ""),
     "ledger_entries": ("SI", "S", "", "S", ""),
     "dead_letters": ("SI", "S", "", "S", ""),
+    "dead_letter_attempts": ("SI", "S", "", "S", ""),
     "channel_taxonomy": ("S", "S", "S", "S", ""),
     "touchpoints": ("SI", "S", "", "S", ""),
     "dirty_marks": ("SI", "SD", "", "", "S"),
@@ -43,7 +44,14 @@ COLUMN_GRANTS = {
     ("memberships", "role", "app_rw", "UPDATE"),
     ("memberships", "updated_at", "app_rw", "UPDATE"),
     ("users", "password_hash", "skeldir_lookup", "UPDATE"),
-}
+    *(
+        ("dead_letters", column, "app_rw", "UPDATE")
+        for column in (
+            "reason_code", "reason_field", "contract_digest", "attempts", "status", "last_attempted_at",
+            "resolved_at", "resolution_note", "abandoned_reason",
+        )
+    ),
+}  # fmt: skip
 DEFINERS = {
     "analyze_attribution()": ("skeldir_owner", "app_worker"),
     "skeldir_lookup.all_tenants()": ("skeldir_lookup", "app_admin"),

@@ -84,6 +84,13 @@ ROWS: dict[str, dict[str, Any]] = {
         "reason_code": "invalid_json",
         "received_at": NOW,
     },
+    "dead_letter_attempts": {
+        "attempt_id": ONE,
+        "dead_letter_id": ONE,
+        "attempted_at": NOW,
+        "is_dry_run": False,
+        "outcome": "resolved",
+    },
     "touchpoints": {"touchpoint_id": ONE, "journey_id": "j", "occurred_at": NOW, "channel_code": "email"},
     "dirty_marks": {"mark_id": ONE, "journey_id": "j", "earliest": NOW},
     "allocations": {

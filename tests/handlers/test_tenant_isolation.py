@@ -45,6 +45,8 @@ class Victim:
         touch = TOUCH | {"touchpoint_id": str(self.touchpoint_id)}
         self._post(api, "touchpoints", {"touchpoints": [touch]})
         assert self.shop.shopify("orders/paid", ORDER).json()["outcome"] == "booked"
+        dead = self.shop.shopify("orders/paid", ORDER | {"id": 7700770078, "currency": None})
+        self.dead_letter_id: str = dead.json()["dead_letter_id"]
         self.job_id: str = self._post(api, "recompute-jobs", WINDOW)["job_id"]
         with database.connect() as connection:  # as if the marks had rested
             connection.execute("UPDATE dirty_marks SET marked_at = marked_at - interval '1 hour'")
@@ -60,7 +62,14 @@ class Victim:
         """Return what only this tenant knows."""
         return {
             str(name)
-            for name in (self.shop.tenant_id, self.user.user_id, self.touchpoint_id, self.job_id, ORDER["id"])
+            for name in (
+                self.shop.tenant_id,
+                self.user.user_id,
+                self.touchpoint_id,
+                self.job_id,
+                self.dead_letter_id,
+                ORDER["id"],
+            )
         }
 
     def rows(self) -> dict[str, str]:
@@ -105,15 +114,22 @@ def document(contract: Contract) -> Mapping[str, Any]:
 
 def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, Any]:
     """Return a request that a stranger would send to get at what is the victim's."""
-    path = operation.path.replace("{job_id}", victim.job_id).replace(
-        "{endpoint_key}", stranger.key("shopify")
-    )
+    path = operation.path
+    for placeholder, value in {
+        "{job_id}": victim.job_id,
+        "{dead_letter_id}": victim.dead_letter_id,
+        "{endpoint_key}": stranger.key("shopify"),
+    }.items():
+        path = path.replace(placeholder, value)
     bodies: dict[str, Any] = {
         "login": {"email": victim.user.email, "password": PASSWORD, "tenant_id": str(stranger.tenant_id)},
         "adminRevokeTokensBefore": {"user_id": str(victim.user.user_id)},
         "adminUpdateMembershipRole": {"user_id": str(victim.user.user_id), "role": "viewer"},
         "recordTouchpoints": {"touchpoints": [TOUCH | {"touchpoint_id": str(victim.touchpoint_id)}]},
         "recomputeWindow": WINDOW,
+        "replayDeadLetter": {"dry_run": False},
+        "replayDeadLetters": {"dry_run": False},
+        "abandonDeadLetter": {"reason": "It is not mine."},
     }
     return path, bodies.get(operation.operation_id, {})
 
@@ -145,8 +161,8 @@ def test_what_the_stranger_may_read_is_really_there_for_its_owner(api: Api, vict
     assert [currency["ledger_net_cents"] for currency in channels["currencies"]] == [7707]
     assert channels["currencies"][0]["pending_cents"] == 0
     assert {name for name, rows in victim.rows().items() if rows != "(None,)"} >= {
-        "allocations", "deliveries", "events", "facts", "ledger_entries", "orders", "recompute_jobs",
-        "touchpoints",
+        "allocations", "dead_letters", "deliveries", "events", "facts", "ledger_entries", "orders",
+        "recompute_jobs", "touchpoints",
     }  # fmt: skip
 
 
@@ -155,4 +171,4 @@ def test_every_secured_operation_is_aimed_at() -> None:
     placeholders = {
         part for _, operation in OPERATIONS for part in operation.path.split("/") if part.startswith("{")
     }
-    assert placeholders == {"{job_id}", "{endpoint_key}"}
+    assert placeholders == {"{job_id}", "{dead_letter_id}", "{endpoint_key}"}

@@ -158,6 +158,7 @@ def test_a_dead_letter_keeps_only_what_may_be_kept(shop: Shop) -> None:
             {
                 "id": 1234567890,
                 "total_price": "x",
+                "currency": [],
                 "created_at": "2026-11-20T10:00:00+00:00",
                 "updated_at": "2026-11-20T10:00:05+00:00",
                 "financial_status": "paid",

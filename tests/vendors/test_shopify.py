@@ -153,6 +153,7 @@ def test_a_checkout_is_recorded_without_the_key_to_it() -> None:
     assert event.facts == ()
     assert event.payload == {
         "id": 42,
+        "token": [],
         "total_price": "10.00",
         "currency": "USD",
         "created_at": "2026-11-20T09:00:00Z",

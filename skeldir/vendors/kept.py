@@ -1,0 +1,54 @@
+"""What was kept of a delivery, read again by its vendor's mapping as if it came now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.refusals import UNKNOWN_PROVIDER_EVENT, Refusal
+from skeldir.vendors import paypal, shopify, stripe, woocommerce
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The allow-listed payload of a delivery, and what its headers told besides."""
+
+    vendor: str
+    topic: str
+    payload: Mapping[str, object]
+    vendor_event_id: str | None
+    received_at: datetime
+
+
+def _shopify(kept: Kept) -> CanonicalEvent:
+    return shopify.canonical_event(kept.topic, kept.payload, kept.vendor_event_id or "", kept.received_at)
+
+
+def _stripe(kept: Kept) -> CanonicalEvent:
+    return stripe.canonical_event(kept.payload)
+
+
+def _paypal(kept: Kept) -> CanonicalEvent:
+    return paypal.canonical_event(kept.payload)
+
+
+def _woocommerce(kept: Kept) -> CanonicalEvent:
+    return woocommerce.canonical_event(kept.topic, kept.payload, kept.vendor_event_id or "", kept.received_at)
+
+
+# One line for each vendor: how its mapping is asked.
+_READERS: Final[Mapping[str, Callable[[Kept], CanonicalEvent]]] = {
+    paypal.VENDOR: _paypal,
+    shopify.VENDOR: _shopify,
+    stripe.VENDOR: _stripe,
+    woocommerce.VENDOR: _woocommerce,
+}
+
+
+def read_again(kept: Kept) -> CanonicalEvent:
+    """Map what was kept to what it means; raises Refusal while it cannot be booked."""
+    reader = _READERS.get(kept.vendor)
+    if reader is None:
+        raise Refusal(UNKNOWN_PROVIDER_EVENT)
+    return reader(kept)
