@@ -7,7 +7,7 @@ says, it is answered with a receipt: vendors stop delivering to addresses that k
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -115,7 +115,7 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
         else:
             receipt = _first_receipt(session, delivery)
             event = _news(event, receipt)
-        if booking.book(session, Cause(tenant_id, event_id, parcel.vendor), event, lookback()):
+        if booking.book(session, Cause(tenant_id, event_id, parcel.vendor), event):
             wake_up(session, tenant_id)
     return receipt
 
@@ -127,11 +127,6 @@ def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
     ):
         return replace(event, order_key=None)
     return replace(event, facts=())
-
-
-def lookback() -> timedelta:
-    """Return how long before an order touches count."""
-    return timedelta(days=get_settings().lookback_days)
 
 
 def wake_up(session: Session, tenant_id: UUID) -> None:

@@ -111,7 +111,7 @@ def _book(session: Session, actor: Actor, letter: DeadLetter) -> tuple[Replayed,
         with session.begin_nested():
             events.add(session, event_id, event, letter.received_at)
             cause = Cause(actor.tenant_id, event_id, letter.vendor)
-            booked = booking.tell(session, cause, event, intake.lookback())
+            booked = booking.tell(session, cause, event)
             if letter.delivery_id is not None:
                 outcome: Outcome = "booked" if event.facts else "recorded"
                 deliveries.settle(session, letter.delivery_id, outcome, event_id=event_id)

@@ -74,12 +74,28 @@ TABLES = {
         event_id    uuid,
         PRIMARY KEY (tenant_id, payment_key, order_id, authority)
     """,
+    "order_hints": f"""
+        {TENANT_COLUMN},
+        hint_id    uuid NOT NULL,
+        event_id   uuid NOT NULL,
+        order_key  text NOT NULL,
+        told_at    timestamptz NOT NULL,
+        journey_id text,
+        source     text,
+        medium     text,
+        campaign   text,
+        PRIMARY KEY (tenant_id, hint_id)
+    """,
     "orders": f"""
         {TENANT_COLUMN},
         order_id   text NOT NULL,
         journey_id text NOT NULL,
-        hinted_at  timestamptz,
         ordered_at timestamptz NOT NULL,
+        hint_touchpoint_id uuid,
+        hint_source        text,
+        hint_medium        text,
+        hint_channel_code  text,
+        hint_campaign_id   text,
         updated_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (tenant_id, order_id)
     """,
@@ -133,6 +149,7 @@ INDEXES = (
     "CREATE INDEX events_order_idx ON events (tenant_id, order_id)",
     "CREATE INDEX facts_order_idx ON facts (tenant_id, order_key)",
     "CREATE INDEX order_links_order_idx ON order_links (tenant_id, order_id)",
+    "CREATE INDEX order_hints_order_idx ON order_hints (tenant_id, order_key)",
     "CREATE INDEX orders_journey_idx ON orders (tenant_id, journey_id)",
     """CREATE INDEX ledger_entries_effective_idx ON ledger_entries (tenant_id, effective_at, entry_id)
        INCLUDE (order_id, effect_cents, currency)""",
@@ -147,7 +164,7 @@ def upgrade() -> None:
         isolate(table)
     for index in INDEXES:
         op.execute(index)
-    for table in ("events", "facts", "ledger_entries"):
+    for table in ("events", "facts", "order_hints", "ledger_entries"):
         append_only(table)
     for table in ("orders", "ledger_entries"):
         analyse_often(table)
@@ -167,5 +184,5 @@ def downgrade() -> None:
 def _grant() -> None:
     grant("deliveries", u="SIU", w="S", r="S")
     grant("orders", u="SIU", w="S", r="S")
-    for table in ("events", "facts", "order_links", "ledger_entries", "dead_letters"):
+    for table in ("events", "facts", "order_links", "order_hints", "ledger_entries", "dead_letters"):
         grant(table, u="SI", w="S", r="S")

@@ -49,7 +49,6 @@ TABLES = {
         campaign_id   text NOT NULL DEFAULT '',
         source        text,
         medium        text,
-        event_id      uuid,
         recorded_at   timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (tenant_id, touchpoint_id)
     """,

@@ -215,11 +215,27 @@ _tenant_table(
     Index("order_links_order_idx", "tenant_id", "order_id"),
 )
 _tenant_table(
+    "order_hints",
+    _key("hint_id"),
+    _column("event_id", Uuid),
+    _column("order_key", Text),
+    _column("told_at", INSTANT),
+    _optional("journey_id", Text),
+    _optional("source", Text),
+    _optional("medium", Text),
+    _optional("campaign", Text),
+    Index("order_hints_order_idx", "tenant_id", "order_key"),
+)
+_tenant_table(
     "orders",
     _key("order_id", Text),
     _column("journey_id", Text),
-    _optional("hinted_at", INSTANT),
     _column("ordered_at", INSTANT),
+    _optional("hint_touchpoint_id", Uuid),
+    _optional("hint_source", Text),
+    _optional("hint_medium", Text),
+    _optional("hint_channel_code", Text),
+    _optional("hint_campaign_id", Text),
     _column("updated_at", INSTANT, default="now()"),
     Index("orders_journey_idx", "tenant_id", "journey_id"),
 )
@@ -306,7 +322,6 @@ _tenant_table(
     _column("campaign_id", Text, default="''"),
     _optional("source", Text),
     _optional("medium", Text),
-    _optional("event_id", Uuid),
     _column("recorded_at", INSTANT, default="now()"),
     Index(
         "touchpoints_journey_idx",

@@ -17,7 +17,6 @@ class Touch:
     source: str | None = None
     medium: str | None = None
     session_id: str | None = None
-    event_id: UUID | None = None
 
 
 def order_journey(order_id: str) -> str:

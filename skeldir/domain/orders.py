@@ -1,57 +1,72 @@
-"""Orders: when one was placed, and which journey led to it, whoever tells it first."""
+"""Orders: when one was placed, which journey led to it and what its payloads hint, whoever tells it first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.journeys import order_journey
 
 
 @dataclass(frozen=True, slots=True)
-class JourneyClaim:
-    """A word on which journey led to an order; without `told_at` it is only a name for nothing known."""
+class Origin:
+    """Where a buyer came from, as the labels of a campaign's links say it."""
 
-    journey_id: str
-    told_at: datetime | None = None
+    source: str | None
+    medium: str | None
+    campaign: str | None = None
 
-    @property
-    def is_made_up(self) -> bool:
-        """Tell whether the journey is no journey of the tenant's, but named after the order."""
-        return self.journey_id.startswith(order_journey(""))
 
-    def rank(self) -> tuple[bool, bool, datetime, str]:
-        """Order claims, the best first: told before untold, real before made up, early before late."""
-        told_at = self.told_at or datetime.max.replace(tzinfo=UTC)
-        return (self.told_at is None, self.is_made_up, told_at, self.journey_id)
+@dataclass(frozen=True, slots=True)
+class OrderHint:
+    """One payload's word on where its order came from."""
+
+    order_key: str
+    told_at: datetime
+    journey_id: str | None = None
+    origin: Origin | None = None
+
+    def key(self) -> tuple[str, ...]:
+        """Return the canonical key that the hint's id is made of: everything that it says."""
+        origin = self.origin or Origin(None, None)
+        said = (self.journey_id, origin.source, origin.medium, origin.campaign)
+        return ("hint", self.order_key, self.told_at.isoformat(), *(word or "" for word in said))
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as it is kept: its journey and its time."""
+    """An order as it is kept: its journey, its time, and the touch that its payloads hint at."""
 
     order_id: str
-    claim: JourneyClaim
+    journey_id: str
     ordered_at: datetime
+    origin: Origin | None = None
 
 
-def claim_of(event: CanonicalEvent) -> JourneyClaim | None:
-    """Return what an event says of its order's journey, if it says anything of the order's origin."""
-    if event.hints.journey:
-        return JourneyClaim(event.hints.journey, event.occurred_at)
-    if event.hints.names_origin and event.order_key:
-        return JourneyClaim(order_journey(event.order_key), event.occurred_at)
-    return None
+def hint_of(event: CanonicalEvent) -> OrderHint | None:
+    """Return what an event says of its order's journey and origin, if it says anything."""
+    hints = event.hints
+    if event.order_key is None or not (hints.journey or hints.names_origin):
+        return None
+    origin = Origin(hints.utm_source, hints.utm_medium, hints.utm_campaign) if hints.names_origin else None
+    return OrderHint(event.order_key, event.occurred_at, hints.journey, origin)
 
 
-def settle(order_id: str, facts: Iterable[Fact], claims: Iterable[JourneyClaim]) -> Order:
-    """Derive the order from all facts told of it and all claims to it; their order does not matter.
+def settle(order_id: str, facts: Iterable[Fact], hints: Iterable[OrderHint]) -> Order:
+    """Derive the order from all facts and hints told of it; the order of their arrival does not matter.
 
-    It was placed when money was first authorised or captured. While only a refund is known its time
-    stands in.
+    It was placed when money was first authorised or captured; while only a refund is known its time
+    stands in. The journey and the origin are those told first.
     """
     told = list(facts)
     placed = [fact.effective_at for fact in told if fact.kind in ("authorised", "captured")]
-    unknown = JourneyClaim(order_journey(order_id))
-    best = min((*claims, unknown), key=JourneyClaim.rank)
-    return Order(order_id, best, min(placed or [fact.effective_at for fact in told]))
+    first = sorted(hints, key=OrderHint.key)
+    first.sort(key=lambda hint: hint.told_at)
+    journeys = (hint.journey_id for hint in first if hint.journey_id)
+    origins = (hint.origin for hint in first if hint.origin)
+    return Order(
+        order_id,
+        next(journeys, order_journey(order_id)),
+        min(placed or [fact.effective_at for fact in told]),
+        next(origins, None),
+    )

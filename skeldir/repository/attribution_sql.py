@@ -15,8 +15,9 @@ from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
 
-# What the orders are attributed from, each table read once and the touches cut to the look-back. That is
-# counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
+# What the orders are attributed from, each table read once and the touches cut to the look-back. A touch
+# that an order's payload hints at counts unless a recorded one of the same source and medium shows it.
+# The look-back is counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
 _SCOPE: Final = """
     entry AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, currency, effective_at, effect_cents
@@ -27,10 +28,32 @@ _SCOPE: Final = """
         SELECT tenant_id, order_id, journey_id, ordered_at
           FROM orders
          WHERE order_id = ANY(CAST(:order_ids AS text[]))
-    ), visit AS MATERIALIZED (
-        SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id
+    ), recorded AS MATERIALIZED (
+        SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id,
+               lower(coalesce(source, '')) AS source, lower(coalesce(medium, '')) AS medium
           FROM touchpoints
          WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
+    ), hinted AS MATERIALIZED (
+        SELECT tenant_id, journey_id, ordered_at AS occurred_at, hint_touchpoint_id AS touchpoint_id,
+               hint_channel_code AS channel_code, coalesce(hint_campaign_id, '') AS campaign_id,
+               lower(coalesce(hint_source, '')) AS source, lower(coalesce(hint_medium, '')) AS medium
+          FROM orders
+         WHERE journey_id = ANY(CAST(:journey_ids AS text[])) AND hint_touchpoint_id IS NOT NULL
+    ), visit AS MATERIALIZED (
+        SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id
+          FROM recorded
+        UNION ALL
+        SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id
+          FROM hinted
+         WHERE NOT EXISTS (
+            SELECT FROM recorded
+             WHERE recorded.tenant_id = hinted.tenant_id
+               AND recorded.journey_id = hinted.journey_id
+               AND recorded.source = hinted.source
+               AND recorded.medium = hinted.medium
+               AND recorded.occurred_at <= hinted.occurred_at
+               AND recorded.occurred_at > hinted.occurred_at
+                                          - make_interval(hours => 24 * :lookback_days))
     ), touch AS MATERIALIZED (
         SELECT sale.tenant_id, sale.order_id,
                visit.occurred_at, visit.touchpoint_id, visit.channel_code, visit.campaign_id

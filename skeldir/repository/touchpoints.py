@@ -13,17 +13,14 @@ from skeldir.domain.journeys import Touch
 _GIVEN: Final = """
     unnest(CAST(:touchpoint_ids AS uuid[]), CAST(:journey_ids AS text[]), CAST(:session_ids AS text[]),
            CAST(:occurred_ats AS timestamptz[]), CAST(:channel_codes AS text[]),
-           CAST(:campaign_ids AS text[]), CAST(:sources AS text[]), CAST(:mediums AS text[]),
-           CAST(:event_ids AS uuid[]))
-    AS given (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium,
-              event_id)
+           CAST(:campaign_ids AS text[]), CAST(:sources AS text[]), CAST(:mediums AS text[]))
+    AS given (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium)
 """
 
 _RECORD: Final = text(f"""
     INSERT INTO touchpoints (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id,
-                             source, medium, event_id)
-    SELECT touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium,
-           event_id
+                             source, medium)
+    SELECT touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium
       FROM {_GIVEN}
      ORDER BY touchpoint_id
     ON CONFLICT (tenant_id, touchpoint_id) DO NOTHING
@@ -94,5 +91,4 @@ def _columns(touches: list[Touch]) -> dict[str, list[object]]:
         "campaign_ids": [touch.campaign_id for touch in touches],
         "sources": [touch.source for touch in touches],
         "mediums": [touch.medium for touch in touches],
-        "event_ids": [touch.event_id for touch in touches],
     }

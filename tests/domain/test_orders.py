@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any
 
 from skeldir.domain.facts import CanonicalEvent, Fact, Hints
-from skeldir.domain.orders import JourneyClaim, claim_of, settle
+from skeldir.domain.orders import Order, OrderHint, Origin, hint_of, settle
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -31,24 +31,25 @@ def test_a_refund_alone_stands_in_for_the_orders_time() -> None:
     assert settle("1001", [fact("refunded", 5)], []).ordered_at == NOON + timedelta(hours=5)
 
 
-def test_the_best_claim_wins_whatever_its_place() -> None:
-    claims = [
-        JourneyClaim("order:pi_1", NOON - timedelta(days=1)),
-        JourneyClaim("j-late", NOON + timedelta(hours=1)),
-        JourneyClaim("j-early", NOON),
+def test_what_is_told_first_wins_whatever_its_place() -> None:
+    hints = [
+        OrderHint("pi_1", NOON - timedelta(days=1), origin=Origin("google", "cpc")),
+        OrderHint("1001", NOON + timedelta(hours=1), "j-late", Origin("tiktok", "cpc")),
+        OrderHint("1001", NOON, "j-early"),
+        OrderHint("1001", NOON, "j-equal"),
     ]
 
-    chosen = {settle("1001", [fact("captured", 0)], order).claim.journey_id for order in permutations(claims)}
+    orders = {settle("1001", [fact("captured", 0)], order) for order in permutations(hints)}
 
-    assert chosen == {"j-early"}
+    assert orders == {Order("1001", "j-early", NOON, Origin("google", "cpc"))}
 
 
 def test_an_order_of_which_nobody_names_the_journey_has_one_of_its_own() -> None:
-    assert settle("1001", [fact("captured", 0)], []).claim == JourneyClaim("order:1001")
+    assert settle("1001", [fact("captured", 0)], []) == Order("1001", "order:1001", NOON)
 
 
-def test_a_journey_is_preferred_to_a_session_and_a_bare_origin_is_a_claim_too() -> None:
-    assert claim_of(event(Hints(journey_id="j", session_id="s"))) == JourneyClaim("j", NOON)
-    assert claim_of(event(Hints(session_id="s"))) == JourneyClaim("s", NOON)
-    assert claim_of(event(Hints(utm_source="google"))) == JourneyClaim("order:pi_1", NOON)
-    assert claim_of(event(Hints())) is None
+def test_a_journey_is_preferred_to_a_session_and_a_bare_origin_is_a_hint_too() -> None:
+    assert hint_of(event(Hints(journey_id="j", session_id="s"))) == OrderHint("pi_1", NOON, "j")
+    assert hint_of(event(Hints(session_id="s"))) == OrderHint("pi_1", NOON, "s")
+    assert hint_of(event(Hints(utm_source="google"))) == OrderHint("pi_1", NOON, None, Origin("google", None))
+    assert hint_of(event(Hints())) is None

@@ -74,7 +74,7 @@ def test_the_same_delivery_fifty_times_at_once_books_one_event_and_one_entry(sho
     assert {reply.status_code for reply in replies} == {200}
     assert len({reply.text for reply in replies}) == 1
     assert shop.rows("SELECT redeliveries FROM deliveries") == [(49,)]
-    assert [shop.counts()[table] for table in ("events", "touchpoints", "orders")] == [1, 1, 1]
+    assert [shop.counts()[table] for table in ("events", "order_hints", "orders")] == [1, 1, 1]
     assert len(shop.entries()) == 1
 
 

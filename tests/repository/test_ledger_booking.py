@@ -19,7 +19,6 @@ from skeldir.repository import booking
 from skeldir.repository.ledger import Cause
 from tests.domain.test_ledger_convergence import START, Delivery, Life, book_of, lives
 
-LOOKBACK = timedelta(days=30)
 SUMS = text("""
     SELECT order_id, kind, currency, CAST(effective_at AT TIME ZONE 'UTC' AS date) AS day,
            CAST(sum(amount_cents) AS bigint)
@@ -57,7 +56,7 @@ def booked_for(tenant_id: UUID, delivery: Delivery, number: int) -> tuple[Cause,
 def deliver(tenant_id: UUID, delivery: Delivery, number: int) -> None:
     """Book one delivery as its handler would."""
     with tenant_session(tenant_id) as session:
-        booking.book(session, *booked_for(tenant_id, delivery, number), LOOKBACK)
+        booking.book(session, *booked_for(tenant_id, delivery, number))
 
 
 def sums(tenant_id: UUID) -> tuple[dict[tuple[object, ...], int], int]:
@@ -113,7 +112,7 @@ def test_a_payment_waits_for_one_that_is_linked_to_it_as_if_it_were_an_order(ten
     linked = Delivery((_paid("pi_1", early),), (OrderLink("pi_1", "pi_2"),))
     with ThreadPoolExecutor(1) as other:
         with tenant_session(tenant) as session:
-            booking.book(session, *booked_for(tenant, linked, 1), LOOKBACK)
+            booking.book(session, *booked_for(tenant, linked, 1))
             second = other.submit(deliver, tenant, Delivery((_paid("pi_2", late),)), 2)
             while not second.done() and not session.execute(SOMEBODY_WAITS).scalar_one():
                 pass
