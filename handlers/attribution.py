@@ -24,7 +24,7 @@ from skeldir.domain import windows
 from skeldir.domain.channels import classify
 from skeldir.domain.errors import FieldError, NotFound, Unprocessable
 from skeldir.domain.ids import fact_id
-from skeldir.domain.journeys import Touch
+from skeldir.domain.journeys import Touch, names_nobody
 from skeldir.domain.models import Model, model_version, share_ppm
 from skeldir.domain.pii import personal_kind
 from skeldir.http.context import Context, Reply
@@ -186,6 +186,9 @@ def _faults(index: int, touch: Touchpoint) -> list[FieldError]:
     if not windows.is_plausible(touch.occurred_at):
         message = "is not between the years 1970 and 2200"
         faults.append(FieldError(f"{place}.occurred_at", "time_out_of_range", message))
+    if names_nobody(touch.journey_id):
+        message = "is a placeholder; leave out the touches of visitors whom you cannot tell apart"
+        faults.append(FieldError(f"{place}.journey_id", "placeholder", message))
     for name in TOLD:
         value = getattr(touch, name)
         # A run of digits alone is a shop's own number or a campaign's, and one in ten looks like a card's.

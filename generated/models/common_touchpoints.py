@@ -22,7 +22,7 @@ class Touchpoint(ContractModel):
     journey_id: Annotated[
         str,
         Field(
-            description="The tenant's own pseudonym of the journey; never an e-mail address or a telephone number.",
+            description="The tenant's own pseudonym of the journey; never an e-mail address or a telephone number, and no placeholder such as `undefined` or `null`, which is refused with 422.",
             max_length=200,
             min_length=1,
             pattern="^[^\\x00-\\x1f\\x7f]+$",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from skeldir.domain.journeys import names_nobody
+
 Authority = Literal["shop", "processor"]
 FactKind = Literal["authorised", "captured", "refunded", "disputed", "dispute_reversed"]
 
@@ -64,8 +66,9 @@ class Hints:
 
     @property
     def journey(self) -> str | None:
-        """Return the tenant's own pseudonym of the journey, else the session."""
-        return self.journey_id or self.session_id
+        """Return the tenant's own pseudonym of the journey, else the session, if they name anybody."""
+        told = (self.journey_id, self.session_id)
+        return next((journey for journey in told if journey and not names_nobody(journey)), None)
 
     @property
     def names_origin(self) -> bool:

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+
+# What front ends send for a pseudonym that they do not have. Taken at its word, it would make one
+# journey of all strangers: every visit a touch of every order.
+_PLACEHOLDERS: Final = frozenset(
+    {"", "-", "0", "[object object]", "anonymous", "false", "guest", "n/a", "nan", "nil", "none", "null"}
+    | {"true", "undefined", "unknown"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +30,8 @@ class Touch:
 def order_journey(order_id: str) -> str:
     """Name the journey of an order whose payload names none."""
     return f"order:{order_id}"
+
+
+def names_nobody(journey_id: str) -> bool:
+    """Tell whether a journey's id is a placeholder for one that was not known."""
+    return journey_id.strip().lower() in _PLACEHOLDERS

@@ -53,3 +53,10 @@ def test_a_journey_is_preferred_to_a_session_and_a_bare_origin_is_a_hint_too() -
     assert hint_of(event(Hints(session_id="s"))) == OrderHint("pi_1", NOON, "s")
     assert hint_of(event(Hints(utm_source="google"))) == OrderHint("pi_1", NOON, None, Origin("google", None))
     assert hint_of(event(Hints())) is None
+
+
+def test_a_placeholder_names_no_journey() -> None:
+    """All strangers of a front end without pseudonyms are not one person."""
+    for placeholder in ("undefined", "NULL", " none ", "[object Object]"):
+        assert Hints(journey_id=placeholder, session_id="s").journey == "s"
+        assert Hints(journey_id=placeholder).journey is None

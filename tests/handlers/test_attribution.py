@@ -323,3 +323,13 @@ def test_a_viewer_reads_and_does_not_write(api: Api, viewer: str) -> None:
     body = {"model": "linear", "window_start": "2026-08-01T00:00:00Z", "window_end": "2026-08-02T00:00:00Z"}
     assert api.send("POST", "/api/attribution/recompute-jobs", token=viewer, json=body).status_code == 403
     assert model_version("linear", LOOKBACK_DAYS) == get(api, "channels", viewer)["model_version"]
+
+
+def test_a_placeholder_for_a_journey_is_refused_by_its_field(api: Api, tenant: UUID, manager: str) -> None:
+    """A front end that sends `undefined` for everybody would make one journey of all strangers."""
+    sent = {"touchpoints": [touch(), touch(journey_id="undefined")]}
+    reply = post(api, "touchpoints", manager, sent, status=422)
+    assert [(error["field"], error["code"]) for error in reply["errors"]] == [
+        ("body.touchpoints.1.journey_id", "placeholder")
+    ]
+    assert count(tenant, "touchpoints") == 0

@@ -208,7 +208,7 @@ def test_the_merchants_text_names_the_journey(shop: Shop) -> None:
     text = json.dumps({"order_id": 7, "utm_source": "google", "utm_medium": "cpc", "journey_id": "j-1"})
     deliver(shop, captured(custom_id=text))
 
-    assert shop.rows("SELECT journey_id, channel_code FROM touchpoints") == [("j-1", "google_search_paid")]
+    assert shop.rows("SELECT journey_id, hint_channel_code FROM orders") == [("j-1", "google_search_paid")]
     assert shop.rows("SELECT order_id, journey_id FROM orders") == [("7", "j-1")]
 
 

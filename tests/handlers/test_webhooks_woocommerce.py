@@ -195,7 +195,7 @@ def test_woocommerces_own_attribution_becomes_the_orders_touch(shop: Shop) -> No
     )
     shop.woocommerce("order.created", woocommerce_order(meta_data=labels))
 
-    assert shop.rows("SELECT journey_id, channel_code, campaign_id FROM touchpoints") == [
+    assert shop.rows("SELECT journey_id, hint_channel_code, hint_campaign_id FROM orders") == [
         ("j-1", "google_search_paid", "spring")
     ]
     assert shop.rows("SELECT journey_id FROM orders") == [("j-1",)]
