@@ -138,20 +138,30 @@ def _major_version(folder: Path) -> int | None:
 def _reachable_copy(folder: Path, user: ServerUser | None) -> Path:
     if reachable(folder, user):
         return folder
-    stamp = f"{folder}:{(folder / 'postgres').stat().st_mtime_ns}"
+    # A wheel's libraries lie beside its package, and the programs look for them relative to themselves.
+    base = next((up.parent for up in folder.parents if _libraries(up).is_dir()), folder.parent.parent)
+    inside = folder.relative_to(base)
+    stamp = f"{base}:{inside}:{(folder / 'postgres').stat().st_mtime_ns}"
     target = SHARED / f"postgresql-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}"
     if not target.exists():
         make_shared_folder()
         fresh = Path(tempfile.mkdtemp(dir=SHARED))
-        shutil.copytree(folder.parent, fresh / "copy", symlinks=True)
-        (fresh / "copy").chmod(0o755)
+        (fresh / "copy").mkdir(mode=0o755)
+        shutil.copytree(folder.parent, fresh / "copy" / inside.parent, symlinks=True)
+        libraries = _libraries(base / inside.parts[0])
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / "copy" / libraries.name, symlinks=True)
         try:
             (fresh / "copy").rename(target)
         except OSError:  # another process was quicker; its copy is the same
             if not target.exists():
                 raise
         shutil.rmtree(fresh)
-    return target / folder.name
+    return target / inside
+
+
+def _libraries(package: Path) -> Path:
+    return package.parent / f"{package.name}.libs"
 
 
 def make_shared_folder() -> None:

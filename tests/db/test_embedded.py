@@ -277,23 +277,35 @@ def test_root_serves_a_folder_that_is_closed_to_others_without_opening_it() -> N
         closed.rmdir()
 
 
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Return a folder that others may pass through, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @as_root
-def test_root_copies_programs_that_others_cannot_reach(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_root_copies_programs_that_others_cannot_reach(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
+    """The copy runs: a wheel's libraries, which lie beside its package, come along."""
     user = binaries.server_user()
-    original = binaries.find_installation(user)
+    programs = next(binaries._candidates())
+    package = next(up for up in programs.parents if up.parent.name == "site-packages")
     hidden = Path(tempfile.mkdtemp())
-    shutil.copytree(original.folder.parent, hidden / "pg", symlinks=True)
-    monkeypatch.setattr(binaries, "SHARED", tmp_path)
-    monkeypatch.setattr(binaries, "_candidates", lambda: iter([hidden / "pg" / "bin"]))
+    for part in (package, package.parent / f"{package.name}.libs"):
+        shutil.copytree(part, hidden / part.name, symlinks=True)
+    inside = programs.relative_to(package.parent)
+    monkeypatch.setattr(binaries, "SHARED", shared)
+    monkeypatch.setattr(binaries, "_candidates", lambda: iter([hidden / inside]))
 
     copied = binaries.find_installation(user)
     again = binaries.find_installation(user)
 
     assert copied == again
-    assert copied.folder.is_relative_to(tmp_path)
-    assert (copied.folder / "postgres").exists()
+    assert copied.folder.is_relative_to(shared)
+    started = binaries.run_as([copied.program("initdb"), "--version"], user, timeout=30)
+    assert started.returncode == 0, started.stderr
     assert hidden.stat().st_mode & 0o777 == 0o700
     shutil.rmtree(hidden)
 
