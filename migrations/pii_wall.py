@@ -147,6 +147,15 @@ def drop() -> None:
     op.execute("DROP FUNCTION public.pii_snake(text)")
 
 
+def replace_path(*, nulls_are_refused: bool) -> None:
+    """Replace the search; a key that holds nothing may be let through, whatever it is called."""
+    statement = _PATH.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    if not nulls_are_refused:
+        holds_something = "(public.pii_key(name) AND jsonb_typeof(value) <> 'null')"
+        statement = statement.replace("WHERE public.pii_key(name) ", f"WHERE {holds_something} ")
+    op.execute(statement)
+
+
 def guard(table: str, *columns: str) -> None:
     """Have every row written to a table judged by these columns."""
     named = ", ".join(f"'{column}'" for column in columns)

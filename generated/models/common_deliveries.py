@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, AwareDatetime, ConfigDict, Field
+from pydantic import MISSING, AwareDatetime, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
 
@@ -39,6 +39,44 @@ class DeliveryReceipt(ContractModel):
             max_length=200,
             min_length=1,
             pattern="^[^\\x00-\\x1f\\x7f]+$",
+        ),
+    ] = MISSING
+
+
+class PayloadPath(RootModel[str]):
+    root: Annotated[str, Field(max_length=200, min_length=1, pattern="^[A-Za-z0-9_.?\\[\\]-]+$")]
+
+
+class WithheldItem(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    path: Annotated[str, Field(max_length=200, min_length=1, pattern="^[A-Za-z0-9_.?\\[\\]-]+$")]
+    kind: Literal["email", "phone", "ssn", "card", "ip"]
+
+
+class PersonalDataTrail(ContractModel):
+    """
+    Where the delivery carried personal data, of which nothing was kept. Paths are the vendor's own, without list positions; `?` stands for a key that may itself be personal. Keys that held nothing are not told.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    stripped: Annotated[
+        list[PayloadPath] | MISSING, Field(description="Keys that are personal by their name.", max_length=50)
+    ] = MISSING
+    withheld: Annotated[
+        list[WithheldItem] | MISSING,
+        Field(description="Values that stood in fields which are kept, and looked personal.", max_length=50),
+    ] = MISSING
+    refused: Annotated[
+        str | MISSING,
+        Field(
+            description="What the database's own wall refused; the delivery is a dead letter without payload.",
+            max_length=200,
+            min_length=1,
+            pattern="^[A-Za-z0-9_.?\\[\\]-]+$",
         ),
     ] = MISSING
 
@@ -83,6 +121,7 @@ class Delivery(ContractModel):
             pattern="^[^\\x00-\\x1f\\x7f]+$",
         ),
     ] = MISSING
+    personal_data: PersonalDataTrail | MISSING = MISSING
     received_at: AwareDatetime
     redelivery_count: Annotated[
         int, Field(description="How often the vendor delivered it again.", ge=0, le=9000000000000000000)

@@ -52,6 +52,7 @@ def _model(delivery: Delivery) -> models.Delivery:
         "dead_letter_id": delivery.dead_letter_id,
         "reason_code": delivery.reason_code,
         "reason_field": delivery.reason_field,
+        "personal_data": delivery.personal_data,
     }
     fixed = {
         "delivery_id": delivery.delivery_id,

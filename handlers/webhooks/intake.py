@@ -22,6 +22,7 @@ from skeldir.db.session import lookup_session, tenant_session
 from skeldir.domain.errors import Unauthorized
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
+from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
 from skeldir.queue.messages import attribute_marked
 from skeldir.queue.sending import send_after_commit
@@ -48,6 +49,7 @@ class Parcel:
     topic: str
     stored: Mapping[str, Any]
     told: CanonicalEvent | Refusal
+    trail: Trail = NOTHING_PERSONAL
     vendor_event_id: str | None = None
     """The event's id where only a header tells it."""
 
@@ -93,7 +95,7 @@ def accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
     except IntegrityError as error:
         if not pii_wall.is_refusal(error):
             raise
-        return _bury(endpoint, replace(parcel, stored={}), Refusal(PII_REFUSED))
+        return _bury(endpoint, replace(_refused(parcel, error), stored={}), Refusal(PII_REFUSED))
 
 
 def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> DeliveryReceipt:
@@ -106,6 +108,7 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
         topic=parcel.topic,
         outcome="booked" if event.facts else "recorded",
         event_id=event_id,
+        personal_data=parcel.trail.told(),
         received_at=now(),
     )
     receipt = _receipt(delivery)
@@ -143,7 +146,12 @@ def _bury(endpoint: Endpoint, parcel: Parcel, refusal: Refusal) -> DeliveryRecei
     except IntegrityError as error:
         if not pii_wall.is_refusal(error):
             raise
-        return _bury_with(endpoint, parcel, refusal, None)
+        return _bury_with(endpoint, _refused(parcel, error), refusal, None)
+
+
+def _refused(parcel: Parcel, error: IntegrityError) -> Parcel:
+    """Add to a delivery's trail where the database's wall found something."""
+    return replace(parcel, trail=replace(parcel.trail, refused=pii_wall.refused_path(error)))
 
 
 def _bury_with(
@@ -158,6 +166,7 @@ def _bury_with(
         dead_letter_id=_id(endpoint, "dead_letter", parcel),
         reason_code=refusal.reason_code,
         reason_field=refusal.field,
+        personal_data=parcel.trail.told(),
         received_at=now(),
     )
     letter = DeadLetter(

@@ -6,6 +6,7 @@ from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
 from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
 from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context
 from skeldir.repository import endpoints
@@ -60,5 +61,7 @@ def _read(body: bytes) -> Parcel:
         told = refusal
     topic = paypal.topic_of(payload)
     identity = paypal.event_id_of(payload) or hashlib.sha256(body).hexdigest()
-    stored = paypal.stored_payload(topic, payload)
-    return Parcel(paypal.VENDOR, identity, topic or UNKNOWN_TOPIC, stored, told)
+    withheld = Withholding()
+    stored = paypal.stored_payload(topic, payload, withheld)
+    trail = Trail(stripped(payload), withheld.places())
+    return Parcel(paypal.VENDOR, identity, topic or UNKNOWN_TOPIC, stored, told, trail)

@@ -7,6 +7,7 @@ from handlers.webhooks import intake
 from handlers.webhooks.intake import Lookup, Parcel
 from handlers.webhooks.topics import topic_of
 from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context
 from skeldir.repository import endpoints
@@ -63,8 +64,10 @@ def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:
             told = shopify.canonical_event(topic, payload, event_id, intake.now())
     except Refusal as refusal:
         told = refusal
-    stored = shopify.stored_payload(topic, payload)
-    return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told, _event_id(ctx) or digest)
+    withheld = Withholding()
+    stored = shopify.stored_payload(topic, payload, withheld)
+    trail = Trail(stripped(payload), withheld.places())
+    return Parcel(shopify.VENDOR, f"{topic}:{digest}", topic, stored, told, trail, _event_id(ctx) or digest)
 
 
 def _event_id(ctx: Context) -> str | None:

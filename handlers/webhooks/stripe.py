@@ -7,6 +7,7 @@ from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
 from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
 from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context, Reply
 from skeldir.repository import endpoints
@@ -65,5 +66,7 @@ def _read(body: bytes) -> Parcel:
         told = refusal
     topic = stripe.topic_of(payload)
     identity = stripe.event_id_of(payload) or hashlib.sha256(body).hexdigest()
-    stored = stripe.stored_payload(topic, payload)
-    return Parcel(stripe.VENDOR, identity, topic or UNKNOWN_TOPIC, stored, told)
+    withheld = Withholding()
+    stored = stripe.stored_payload(topic, payload, withheld)
+    trail = Trail(stripped(payload), withheld.places())
+    return Parcel(stripe.VENDOR, identity, topic or UNKNOWN_TOPIC, stored, told, trail)

@@ -10,6 +10,7 @@ from handlers.webhooks import intake
 from handlers.webhooks.intake import Lookup, Parcel
 from handlers.webhooks.topics import topic_of
 from skeldir.domain.facts import CanonicalEvent
+from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context
 from skeldir.repository import endpoints
@@ -73,8 +74,10 @@ def _read(body: bytes, header: str | None) -> Parcel:
             told = woocommerce.canonical_event(topic, payload, digest, intake.now())
     except Refusal as refusal:
         told = refusal
-    stored = woocommerce.stored_payload(topic, payload)
-    return Parcel(woocommerce.VENDOR, f"{topic}:{digest}", topic, stored, told, digest)
+    withheld = Withholding()
+    stored = woocommerce.stored_payload(topic, payload, withheld)
+    trail = Trail(stripped(payload), withheld.places())
+    return Parcel(woocommerce.VENDOR, f"{topic}:{digest}", topic, stored, told, trail, digest)
 
 
 def _is_ping(ctx: Context, body: bytes) -> bool:

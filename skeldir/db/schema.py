@@ -145,6 +145,7 @@ tenant_table(
     optional("event_id", Uuid),
     optional("dead_letter_id", Uuid),
     column("receipt", JSONB),
+    optional("personal_data", JSONB),
     column("received_at", INSTANT),
     column("redeliveries", Integer, default="0"),
     column("last_received_at", INSTANT),

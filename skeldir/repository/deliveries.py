@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 # Whoever delivers the same again waits here until the first is committed, then finds it.
 _CLAIM: Final = text("""
     INSERT INTO deliveries (delivery_id, endpoint_id, vendor, topic, outcome, reason_code, reason_field,
-                            event_id, dead_letter_id, receipt, received_at, last_received_at)
+                            event_id, dead_letter_id, receipt, personal_data, received_at, last_received_at)
     VALUES (:delivery_id, :endpoint_id, :vendor, :topic, :outcome, :reason_code, :reason_field,
-            :event_id, :dead_letter_id, CAST(:receipt AS jsonb), :received_at, :received_at)
+            :event_id, :dead_letter_id, CAST(:receipt AS jsonb), CAST(:personal_data AS jsonb),
+            :received_at, :received_at)
     ON CONFLICT (tenant_id, delivery_id) DO NOTHING
     RETURNING delivery_id
 """)
@@ -36,7 +37,7 @@ _SETTLE: Final = text("""
 
 _PAGE: Final = text("""
     SELECT delivery_id, vendor, topic, outcome, reason_code, reason_field, event_id, dead_letter_id,
-           received_at, redeliveries, last_received_at
+           personal_data, received_at, redeliveries, last_received_at
       FROM deliveries
      WHERE (CAST(:vendor AS text) IS NULL OR vendor = :vendor)
        AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
@@ -65,6 +66,8 @@ class Delivery:
     dead_letter_id: UUID | None = None
     reason_code: str | None = None
     reason_field: str | None = None
+    personal_data: Mapping[str, Any] | None = None
+    """What of its payload was personal: paths and kinds, as `skeldir.domain.pii_trail` tells them."""
     redeliveries: int = 0
     last_received_at: datetime | None = None
 
@@ -90,6 +93,7 @@ def claim(session: Session, delivery: Delivery, receipt: Mapping[str, Any]) -> b
         "event_id": delivery.event_id,
         "dead_letter_id": delivery.dead_letter_id,
         "receipt": orjson.dumps(receipt).decode(),
+        "personal_data": orjson.dumps(delivery.personal_data).decode() if delivery.personal_data else None,
         "received_at": delivery.received_at,
     }
     return session.execute(_CLAIM, parameters).one_or_none() is not None

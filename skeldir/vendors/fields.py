@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeVar
 from skeldir.domain.facts import Hints
 from skeldir.domain.money import known_currency
 from skeldir.domain.pii import personal_key, personal_value
+from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MALFORMED_VALUE, MISSING_REQUIRED_FIELD, Refusal
 
 Kind = Literal[
@@ -65,12 +66,13 @@ class Shape:
                     raise ValueError(f"{entry.path} would keep personal data: {name}")
         self.fields: Final = fields
 
-    def stored(self, payload: object) -> dict[str, object]:
+    def stored(self, payload: object, withheld: Withholding | None = None) -> dict[str, object]:
         """Copy the fields that are kept, without personal data; everything else is forgotten."""
         kept: dict[str, object] = {}
+        noted = withheld or Withholding()
         for entry in self.fields:
             if entry.stored or entry.required:
-                _copy(payload, kept, entry.path.split("."), entry)
+                _copy(payload, kept, entry.path.split("."), entry, noted)
         return kept
 
     def read(self, payload: object) -> "Reading":
@@ -251,7 +253,9 @@ def _inside(entry: Field, prefix: str) -> Field:
     return Field(entry.path.removeprefix(prefix), entry.kind, entry.maps_to, entry.required, entry.stored)
 
 
-def _copy(source: object, target: dict[str, object], path: list[str], entry: Field) -> None:
+def _copy(
+    source: object, target: dict[str, object], path: list[str], entry: Field, noted: Withholding
+) -> None:
     """Copy one field into the nested result, item by item where the path goes through a list.
 
     Where something stood that may not be kept, something stands that every reading refuses: a list
@@ -263,20 +267,22 @@ def _copy(source: object, target: dict[str, object], path: list[str], entry: Fie
     if value is None:
         return
     if not rest:
-        kept = _kept(value, entry)
+        kept = _kept(value, entry, noted)
         if kept is not None:
             target[key] = kept
     elif name.endswith("[]"):
-        _copy_items(value, target, key, rest, entry)
+        _copy_items(value, target, key, rest, entry, noted=noted)
     elif isinstance(value, Mapping):
         nested = target.setdefault(key, {})
         if isinstance(nested, dict):
-            _copy(value, nested, rest, entry)
+            _copy(value, nested, rest, entry, noted)
     else:
         target[key] = []
 
 
-def _copy_items(value: object, target: dict[str, object], key: str, rest: list[str], entry: Field) -> None:
+def _copy_items(
+    value: object, target: dict[str, object], key: str, rest: list[str], entry: Field, *, noted: Withholding
+) -> None:
     if not isinstance(value, list):
         target[key] = {}
         return
@@ -285,7 +291,7 @@ def _copy_items(value: object, target: dict[str, object], key: str, rest: list[s
     items = target.setdefault(key, [*blank, *surplus])
     for item, copied in zip(value, items if isinstance(items, list) else [], strict=False):
         if isinstance(copied, dict):
-            _copy(item, copied, rest, entry)
+            _copy(item, copied, rest, entry, noted)
 
 
 _AMOUNTS: Final = ("amount", "units")
@@ -298,18 +304,31 @@ _UNTOUCHED: Final[Mapping[str, re.Pattern[str]]] = {
 }
 
 
-def _kept(value: object, entry: Field) -> object:
+def _kept(value: object, entry: Field, noted: Withholding) -> object:
     """Return what of a value is kept. Typed values are not judged by their digits; malformed ones are."""
     if value == "":
         return None  # as good as absent
     if entry.kind in ("labels", "pairs", "entries"):
-        told = label_values(value)
-        texts = {name: label_text(canonical, told.get(name)) for name, canonical in entry.names.items()}
-        known = {name: text for name, text in texts.items() if text is not None}
+        known = _kept_labels(label_values(value), entry, noted)
         naming = "key" if entry.kind == "entries" else "name"
         pairs = [{naming: name, "value": text} for name, text in known.items()]
         return (known if entry.kind == "labels" else pairs) or None
-    return value if entry.stored and _may_be_kept(value, entry) else []
+    if entry.stored and _may_be_kept(value, entry):
+        return value
+    noted.note(entry.path, value)
+    return []
+
+
+def _kept_labels(told: Mapping[str, object], entry: Field, noted: Withholding) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for name, canonical in entry.names.items():
+        text = label_text(canonical, told.get(name))
+        if text is not None:
+            known[name] = text
+        elif told.get(name):
+            path = entry.path if entry.kind == "labels" else f"{entry.path}[]"
+            noted.note(f"{path}.{name}", told[name])
+    return known
 
 
 def _may_be_kept(value: object, entry: Field) -> bool:

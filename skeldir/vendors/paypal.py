@@ -11,6 +11,7 @@ import orjson
 from skeldir.domain.currencies import EXPONENTS, vendor_exponent
 from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
 from skeldir.domain.money import minor_units
+from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import (
     MALFORMED_VALUE,
     MISSING_REQUIRED_FIELD,
@@ -141,9 +142,11 @@ def event_id_of(payload: object) -> str | None:
         return None
 
 
-def stored_payload(topic: str | None, payload: object) -> dict[str, object]:
+def stored_payload(
+    topic: str | None, payload: object, withheld: Withholding | None = None
+) -> dict[str, object]:
     """Return what of an event may be kept."""
-    return SHAPES.get(topic or "", _UNREADABLE).stored(_unfolded(payload))
+    return SHAPES.get(topic or "", _UNREADABLE).stored(_unfolded(payload), withheld)
 
 
 def canonical_event(payload: object) -> CanonicalEvent:

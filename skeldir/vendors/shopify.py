@@ -7,6 +7,7 @@ from typing import Final
 
 from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
 from skeldir.domain.money import bounded, minor_units
+from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
 from skeldir.vendors.fields import (
     Field,
@@ -77,9 +78,11 @@ _PAID: Final = frozenset(("paid", "partially_refunded", "refunded"))
 _UNPAID: Final = frozenset(("pending", "authorized", "voided", "expired"))
 
 
-def stored_payload(topic: str | None, payload: object) -> dict[str, object]:
+def stored_payload(
+    topic: str | None, payload: object, withheld: Withholding | None = None
+) -> dict[str, object]:
     """Return what of a payload may be kept."""
-    return SHAPES.get(topic or "", _UNREADABLE).stored(payload)
+    return SHAPES.get(topic or "", _UNREADABLE).stored(payload, withheld)
 
 
 def canonical_event(topic: str, payload: object, event_id: str, received_at: datetime) -> CanonicalEvent:

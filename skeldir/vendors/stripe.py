@@ -6,6 +6,7 @@ from typing import Final
 
 from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
 from skeldir.domain.money import vendor_units
+from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
 from skeldir.vendors.fields import (
     Field,
@@ -87,9 +88,11 @@ def event_id_of(payload: object) -> str | None:
         return None
 
 
-def stored_payload(topic: str | None, payload: object) -> dict[str, object]:
+def stored_payload(
+    topic: str | None, payload: object, withheld: Withholding | None = None
+) -> dict[str, object]:
     """Return what of an event may be kept."""
-    return SHAPES.get(topic or "", _UNREADABLE).stored(payload)
+    return SHAPES.get(topic or "", _UNREADABLE).stored(payload, withheld)
 
 
 def canonical_event(payload: object) -> CanonicalEvent:

@@ -8,6 +8,7 @@ from typing import Final
 
 from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
 from skeldir.domain.money import minor_units
+from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MISSING_REQUIRED_FIELD, UNKNOWN_PROVIDER_EVENT, Refusal
 from skeldir.vendors.fields import (
     Field,
@@ -104,9 +105,11 @@ class _Snapshot:
         )
 
 
-def stored_payload(topic: str | None, payload: object) -> dict[str, object]:
+def stored_payload(
+    topic: str | None, payload: object, withheld: Withholding | None = None
+) -> dict[str, object]:
     """Return what of a payload may be kept."""
-    return SHAPES.get(topic or "", _UNREADABLE).stored(payload)
+    return SHAPES.get(topic or "", _UNREADABLE).stored(payload, withheld)
 
 
 def canonical_event(topic: str, payload: object, event_id: str, received_at: datetime) -> CanonicalEvent:

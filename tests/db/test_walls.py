@@ -145,7 +145,7 @@ class TestAllocations:
 
 PERSONAL = [
     ({"email": "x"}, "email"),
-    ({"Email": None}, "Email"),
+    ({"Email": ""}, "Email"),
     ({"E-MAIL": "x"}, "E-MAIL"),
     ({"customerEmail": "x"}, "customerEmail"),
     ({"emailaddress": "x"}, "emailaddress"),
@@ -183,6 +183,7 @@ HARMLESS = [
     {"reference": "550e8400-e29b-41d4-a716-446655440000", "version": "1.2.3", "clock": "12:30:45"},
     {"note": "4111 1111 1111 1112"},
     {"utm_campaign": "0198c0de-0012-3456-8901-000000000001"},
+    {"receipt_email": None, "billing": {"Phone": None}},
     {"tip": "1", "shipping": "post", "description": "Foo::Bar"},
 ]
 
