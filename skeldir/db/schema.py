@@ -188,6 +188,13 @@ tenant_table(
     Index("order_links_order_idx", "tenant_id", "order_id"),
 )
 tenant_table(
+    "payment_aliases",
+    key("alias", Text),
+    key("payment_key", Text),
+    optional("event_id", Uuid),
+    Index("payment_aliases_payment_idx", "tenant_id", "payment_key"),
+)
+tenant_table(
     "order_hints",
     key("hint_id"),
     column("event_id", Uuid),

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from skeldir.domain.journeys import names_nobody
 
 Authority = Literal["shop", "processor"]
-FactKind = Literal["authorised", "captured", "refunded", "disputed", "dispute_reversed"]
+FactKind = Literal["authorised", "captured", "refunded", "disputed", "reversed", "dispute_reversed"]
+
+SNAPSHOT_SOURCES: Final = frozenset(("woocommerce",))
+"""Who shows the whole order each time: what the last of its snapshots does not show is so no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Fact:
 
     `order_key` is the teller's own key of the order: the shop's order id, or the processor's payment
     id until a link says which order it paid. A `cumulative` amount is the total so far of its reference.
+    `disputed` and `reversed` are two words for money withdrawn: by a dispute that is named, or by none.
     """
 
     source: str
@@ -55,6 +59,14 @@ class OrderLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentAlias:
+    """A payload's explicit word that a payment has a second name: a charge that of its payment intent."""
+
+    alias: str
+    payment_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """What a payload tells of the order's origin, free of personal data."""
 
@@ -89,4 +101,5 @@ class CanonicalEvent:
     order_key: str | None = None
     facts: tuple[Fact, ...] = ()
     links: tuple[OrderLink, ...] = ()
+    aliases: tuple[PaymentAlias, ...] = ()
     hints: Hints = Hints()

@@ -6,13 +6,13 @@ immutable entries are missing for that. So the sums converge, however many rows 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
-from skeldir.domain.facts import Authority, Fact, FactKind
+from skeldir.domain.facts import SNAPSHOT_SOURCES, Authority, Fact, FactKind
 
 EntryKind = Literal["authorised", "captured", "refunded", "disputed", "dispute_reversed", "adjusted"]
 
@@ -25,6 +25,7 @@ EFFECT_SIGNS: Final[Mapping[EntryKind, int]] = {
     "dispute_reversed": 1,
     "adjusted": 1,
 }
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 # Kinds that shop and processor both tell: counted once, with the processor's word as the last.
 _TOLD_BY_BOTH: Final[tuple[FactKind, ...]] = ("captured", "refunded")
 
@@ -68,13 +69,15 @@ class _Movement(NamedTuple):
     """A fact once repetitions and running totals are resolved."""
 
     authority: Authority
+    payment_key: str
+    told_as: FactKind
     slot: Slot
     amount_cents: int
 
 
 def targets(facts: Iterable[Fact]) -> dict[Slot, int]:
     """Return what the entries of one order must add up to, given every fact told of it."""
-    movements = list(_movements(facts))
+    movements = _withdrawn_once(list(_movements(list(facts))))
     wanted: dict[Slot, int] = defaultdict(int)
     for kind in EFFECT_SIGNS:
         of_kind = [movement for movement in movements if movement.slot.kind == kind]
@@ -100,20 +103,60 @@ def differences(wanted: Mapping[Slot, int], booked: Mapping[Slot, Booked]) -> li
     return entries
 
 
-def _movements(facts: Iterable[Fact]) -> Iterable[_Movement]:
+def _movements(facts: Sequence[Fact]) -> Iterable[_Movement]:
     def telling(fact: Fact) -> tuple[str, ...]:
         total = "total" if fact.cumulative else "single"
         return (fact.authority, fact.source, fact.order_key, fact.kind, fact.reference, fact.currency, total)
 
+    shown_at = _last_snapshots(facts)
     for _, group in groupby(sorted(facts, key=telling), key=telling):
         told = list(group)
-        yield from _increments(told) if told[0].cumulative else [_latest(told)]
+        if told[0].cumulative:
+            yield from _increments(told)
+        elif max(fact.told_at for fact in told) >= shown_at.get(
+            (told[0].source, told[0].order_key), _EARLIEST
+        ):
+            yield _latest(told)
+
+
+def _last_snapshots(facts: Sequence[Fact]) -> dict[tuple[str, str], datetime]:
+    """Return when each source that shows whole orders showed this one last.
+
+    Of snapshots of one second none is the last: what any of them shows stands.
+    """
+    shown_at: dict[tuple[str, str], datetime] = {}
+    for fact in facts:
+        if fact.source in SNAPSHOT_SOURCES:
+            order = (fact.source, fact.order_key)
+            shown_at[order] = max(fact.told_at, shown_at.get(order, _EARLIEST))
+    return shown_at
+
+
+def _withdrawn_once(movements: list[_Movement]) -> list[_Movement]:
+    """Leave one of two tellings of the same withdrawals from a payment: the one that tells of more.
+
+    Disputes and reversals come from the same claims and do not name each other. Each adds up to what it
+    knows of; with equal totals the disputes stand, for they know how they ended.
+    """
+    totals: dict[tuple[str, str, str], int] = defaultdict(int)
+    for movement in movements:
+        totals[movement.told_as, movement.payment_key, movement.slot.currency] += movement.amount_cents
+
+    def is_counted(movement: _Movement) -> bool:
+        disputed, reverted = (
+            totals[kind, movement.payment_key, movement.slot.currency] for kind in ("disputed", "reversed")
+        )
+        is_second_telling = {"disputed": disputed < reverted, "reversed": reverted <= disputed}
+        return not is_second_telling.get(movement.told_as, False)
+
+    return [movement for movement in movements if is_counted(movement)]
 
 
 def _latest(told: list[Fact]) -> _Movement:
-    """Resolve several tellings of one fact: the first instant told, the amount told last."""
+    """Resolve several tellings of one fact: the amount told last, the first instant it came to anything."""
     last = max(told, key=lambda fact: (fact.told_at, fact.amount_cents))
-    return _movement(last, min(fact.effective_at for fact in told), last.amount_cents)
+    effective = [fact.effective_at for fact in told if fact.amount_cents]
+    return _movement(last, min(effective, default=last.effective_at), last.amount_cents)
 
 
 def _increments(told: list[Fact]) -> Iterable[_Movement]:
@@ -126,9 +169,9 @@ def _increments(told: list[Fact]) -> Iterable[_Movement]:
 
 
 def _movement(fact: Fact, effective_at: datetime, amount_cents: int) -> _Movement:
-    return _Movement(
-        fact.authority, Slot(fact.kind, fact.reference, fact.currency, effective_at), amount_cents
-    )
+    kind: EntryKind = "disputed" if fact.kind == "reversed" else fact.kind
+    slot = Slot(kind, fact.reference, fact.currency, effective_at)
+    return _Movement(fact.authority, fact.order_key, fact.kind, slot, amount_cents)
 
 
 def _adjustments(

@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.ledger import Entry, differences, targets
-from skeldir.domain.orders import Order, hint_of, settle
-from skeldir.repository import dirty_marks, facts, ledger, order_hints, order_links, orders
+from skeldir.domain.orders import Order, OrderHint, hint_of, settle
+from skeldir.repository import dirty_marks, facts, ledger, order_hints, orders, payments
 from skeldir.repository.ledger import Cause
-from skeldir.repository.order_links import Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +54,17 @@ def tell(session: Session, cause: Cause, event: CanonicalEvent) -> Booking:
     hint = hint_of(event)
     if hint is not None:
         order_hints.add(session, cause.tenant_id, cause.event_id, hint)
-    told = facts.of_orders(session, scope.order_ids)
+    tellers = payments.of_orders(session, scope.order_ids)
+    told = facts.of_orders(session, tellers)
     held = ledger.booked(session, scope.order_ids)
     entries = {
-        order_id: differences(targets(told[order_id]), held.get(order_id, {})) for order_id in scope.order_ids
+        order_id: differences(targets(told.get(order_id, ())), held.get(order_id, {}))
+        for order_id in scope.order_ids
     }
     ledger.add(session, cause, entries)
 
     before = orders.get(session, scope.order_ids)
-    turn = _Turn(before, _settled(session, scope, told, before))
+    turn = _Turn(before, _settled(told, order_hints.of_orders(session, tellers), scope, before))
     changed = [order for order in turn.now.values() if order != before.get(order.order_id)]
     orders.put(session, cause.tenant_id, changed)
     dirty = _dirty(entries, turn)
@@ -72,30 +73,34 @@ def tell(session: Session, cause: Cause, event: CanonicalEvent) -> Booking:
 
 
 def _settled(
-    session: Session, scope: _Scope, told: Mapping[str, Sequence[Fact]], before: Mapping[str, Order]
+    told: Mapping[str, Sequence[Fact]],
+    hints: Mapping[str, Sequence[OrderHint]],
+    scope: _Scope,
+    before: Mapping[str, Order],
 ) -> dict[str, Order]:
     """Derive each order from all that is told of it; one that lost its facts to another hints at nothing."""
-    hints = order_hints.of_orders(session, scope.order_ids)
     settled = {order_id: replace(order, origin=None) for order_id, order in before.items()}
     for order_id in scope.order_ids:
-        if told[order_id]:
-            settled[order_id] = settle(order_id, told[order_id], hints[order_id])
+        if told.get(order_id):
+            settled[order_id] = settle(order_id, told[order_id], hints.get(order_id, ()))
     return settled
 
 
 def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> _Scope:
-    """Lock the event's payments, link them, then lock the orders they belong to, and those they are alone.
+    """Lock the names that the event uses, then their payments, then the orders these may belong to.
 
-    A payment stands as an order of its own while no link is known, and somebody's link may name it as one.
+    Whoever adds a name to a payment, or a link to any of its names, holds the payment's lock. A payment
+    stands as an order of its own while no link is known, and somebody's link may name it as one.
     """
     own = {event.order_key} if event.order_key else set()
-    payments = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
-    linked = Links({}, frozenset())
-    if payments:
-        ledger.lock(session, cause.tenant_id, "payment", payments)
-        order_links.add(session, cause.event_id, event.authority, event.links)
-        linked = order_links.of_payments(session, sorted(payments))
-    orders_changed = payments | own | linked.order_ids
+    names = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
+    names |= {key for told in event.aliases for key in (told.alias, told.payment_key)}
+    orders_changed = own
+    if names:
+        ledger.lock(session, cause.tenant_id, "name", names)
+        known = payments.name(session, cause.event_id, event.aliases, names)
+        ledger.lock(session, cause.tenant_id, "payment", known)
+        orders_changed = own | payments.link(session, cause.event_id, event, known)
     ledger.lock(session, cause.tenant_id, "order", orders_changed)
     return _Scope(sorted(orders_changed))
 

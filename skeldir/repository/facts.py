@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.facts import Fact
 from skeldir.domain.ids import fact_id
-from skeldir.repository.order_links import BEST
+from skeldir.domain.payments import Payments
+from skeldir.repository.payments import Tellers
 
 _ADD: Final = text("""
     INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
@@ -27,21 +28,12 @@ _ADD: Final = text("""
     ON CONFLICT (tenant_id, fact_id) DO NOTHING
 """)
 
-# A linked payment's facts belong to the order it paid, and no longer to the payment's own.
-_OF_ORDERS: Final = text(f"""
-    WITH asked AS MATERIALIZED (
-        SELECT CAST(:order_ids AS text[]) || ARRAY(
-            SELECT payment_key FROM order_links WHERE order_id = ANY(CAST(:order_ids AS text[]))
-        ) AS keys
-    )
-    SELECT coalesce(link.order_id, fact.order_key) AS order_id, fact.source, fact.authority, fact.order_key,
-           fact.kind, fact.reference, fact.amount_cents, fact.currency, fact.effective_at, fact.told_at,
-           fact.cumulative
-      FROM facts AS fact
-      LEFT JOIN ({BEST.format(payment_keys="ARRAY(SELECT unnest(keys) FROM asked)")}) AS link
-        ON link.tenant_id = fact.tenant_id AND link.payment_key = fact.order_key
-     WHERE fact.order_key = ANY(ARRAY(SELECT unnest(keys) FROM asked))
-""")  # noqa: S608 - built from constants
+_OF_KEYS: Final = text("""
+    SELECT source, authority, order_key, kind, reference, amount_cents, currency, effective_at, told_at,
+           cumulative
+      FROM facts
+     WHERE order_key = ANY(CAST(:keys AS text[]))
+""")
 
 
 def add(session: Session, tenant_id: UUID, event_id: UUID, facts: Sequence[Fact]) -> None:
@@ -65,22 +57,24 @@ def add(session: Session, tenant_id: UUID, event_id: UUID, facts: Sequence[Fact]
     session.execute(_ADD, parameters)
 
 
-def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, list[Fact]]:
-    """Return every fact told of each order, by its shop or by a processor whose payment is linked to it."""
+def of_orders(session: Session, tellers: Tellers) -> dict[str, list[Fact]]:
+    """Return every fact told of some orders, by their shop or by the processors of their payments.
+
+    A payment's facts are told under its one name, and belong to the order it paid.
+    """
     found: dict[str, list[Fact]] = defaultdict(list)
-    for row in session.execute(_OF_ORDERS, {"order_ids": list(order_ids)}):
-        order_id, *told = row
-        fact = Fact(*told)
-        found[order_id].append(_in_utc(fact))
-    return {order_id: found[order_id] for order_id in order_ids}
+    for row in session.execute(_OF_KEYS, {"keys": tellers.keys}):
+        fact = _settled(Fact(*row), tellers.payments)
+        found[tellers.payments.order_of(fact.order_key)].append(fact)
+    return found
 
 
-def _in_utc(fact: Fact) -> Fact:
-    """Name instants in UTC, whatever the connection's time zone: they are part of ids."""
+def _settled(fact: Fact, payments: Payments) -> Fact:
+    """Name a fact's payment as one, and its instants in UTC, whatever the connection's time zone."""
     return Fact(
         fact.source,
         fact.authority,
-        fact.order_key,
+        payments.payment_of(fact.order_key),
         fact.kind,
         fact.reference,
         fact.amount_cents,

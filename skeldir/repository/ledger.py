@@ -54,10 +54,10 @@ class Cause:
 
 
 def lock(session: Session, tenant_id: UUID, rank: str, keys: Iterable[str]) -> None:
-    """Lock orders or payments until the transaction ends.
+    """Lock names, payments or orders until the transaction ends.
 
-    Payments are locked before orders, and within a rank in the order of their numbers, so that no two
-    transactions can wait for each other.
+    Names are locked before payments and these before orders, and within a rank in the order of their
+    numbers, so that no two transactions can wait for each other.
     """
     numbers = sorted({_number(f"{tenant_id}\x1f{rank}\x1f{key}") for key in keys})
     if numbers:

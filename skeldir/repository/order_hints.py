@@ -1,7 +1,6 @@
 """Order hints: what payloads said of orders' journeys and origins. Rows are only added."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC
 from typing import Final
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import fact_id
 from skeldir.domain.orders import OrderHint, Origin
-from skeldir.repository.order_links import BEST
+from skeldir.repository.payments import Tellers
 
 _ADD: Final = text("""
     INSERT INTO order_hints (hint_id, event_id, order_key, told_at, journey_id, source, medium, campaign)
@@ -19,20 +18,11 @@ _ADD: Final = text("""
     ON CONFLICT (tenant_id, hint_id) DO NOTHING
 """)
 
-# A linked payment's hints belong to the order it paid, as its facts do.
-_OF_ORDERS: Final = text(f"""
-    WITH asked AS MATERIALIZED (
-        SELECT CAST(:order_ids AS text[]) || ARRAY(
-            SELECT payment_key FROM order_links WHERE order_id = ANY(CAST(:order_ids AS text[]))
-        ) AS keys
-    )
-    SELECT coalesce(link.order_id, hint.order_key) AS order_id, hint.order_key, hint.told_at,
-           hint.journey_id, hint.source, hint.medium, hint.campaign
-      FROM order_hints AS hint
-      LEFT JOIN ({BEST.format(payment_keys="ARRAY(SELECT unnest(keys) FROM asked)")}) AS link
-        ON link.tenant_id = hint.tenant_id AND link.payment_key = hint.order_key
-     WHERE hint.order_key = ANY(ARRAY(SELECT unnest(keys) FROM asked))
-""")  # noqa: S608 - built from constants
+_OF_KEYS: Final = text("""
+    SELECT order_key, told_at, journey_id, source, medium, campaign
+      FROM order_hints
+     WHERE order_key = ANY(CAST(:keys AS text[]))
+""")
 
 
 def add(session: Session, tenant_id: UUID, event_id: UUID, hint: OrderHint) -> None:
@@ -51,11 +41,11 @@ def add(session: Session, tenant_id: UUID, event_id: UUID, hint: OrderHint) -> N
     session.execute(_ADD, parameters)
 
 
-def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, list[OrderHint]]:
-    """Return every hint told of each order, by its shop or by a processor whose payment is linked to it."""
+def of_orders(session: Session, tellers: Tellers) -> dict[str, list[OrderHint]]:
+    """Return every hint told of some orders, by their shop or by the processors of their payments."""
     found: dict[str, list[OrderHint]] = defaultdict(list)
-    for row in session.execute(_OF_ORDERS, {"order_ids": list(order_ids)}):
+    for row in session.execute(_OF_KEYS, {"keys": tellers.keys}):
         origin = Origin(row.source, row.medium, row.campaign) if row.source or row.medium else None
         hint = OrderHint(row.order_key, row.told_at.astimezone(UTC), row.journey_id, origin)
-        found[row.order_id].append(hint)
-    return {order_id: found[order_id] for order_id in order_ids}
+        found[tellers.payments.order_of(row.order_key)].append(hint)
+    return found

@@ -154,22 +154,28 @@ def _snapshot(reading: Reading) -> _Snapshot:
 
 
 def _facts(topic: str, reading: Reading, order: _Snapshot) -> Iterator[Fact]:
-    """Derive what the snapshot's state says. Its total stays what it was, whatever is refunded."""
+    """Derive what the snapshot's state says. Its total stays what it was, whatever is refunded.
+
+    What it does not show, a capture or a refund that an earlier one told, is thereby taken back.
+    """
     yield order.fact("authorised", order.order_id, order.total_cents, order.ordered_at)
-    if order.is_void:
-        if order.paid_at:  # an earlier snapshot told a capture, as of cash that was then never handed over
-            yield order.fact("captured", order.order_id, 0, order.paid_at)
-    elif _is_paid(topic, order):
-        paid_at = order.paid_at or _moment(reading, "completed_at") or order.ordered_at
-        yield order.fact("captured", order.order_id, order.total_cents, paid_at)
     # Only what stands in refunds[] is refunded. WooCommerce itself adds a refund of the balance when
     # an order's status becomes `refunded`, and writes the snapshot afterwards, when it delivers it.
     # One made up from the status would be counted beside that one, for it cannot have its id.
-    for refund in reading.items("refunds", required=False):
-        cents = refund.require("amount", lambda amount: _refunded(amount, order.currency))
-        reference = refund.require("reference", identifier)
-        # The order does not say when: the first snapshot that shows the refund stands for it.
-        yield order.fact("refunded", reference, 0 if order.is_void else cents, order.told_at)
+    refunds = [_refund(refund, order) for refund in reading.items("refunds", required=False)]
+    if order.is_void:
+        return
+    if _is_paid(topic, order):
+        paid_at = order.paid_at or _moment(reading, "completed_at") or order.ordered_at
+        yield order.fact("captured", order.order_id, order.total_cents, paid_at)
+    yield from refunds
+
+
+def _refund(refund: Reading, order: _Snapshot) -> Fact:
+    cents = refund.require("amount", lambda amount: _refunded(amount, order.currency))
+    reference = refund.require("reference", identifier)
+    # The order does not say when: the first snapshot that shows the refund stands for it.
+    return order.fact("refunded", reference, cents, order.told_at)
 
 
 def _is_paid(topic: str, order: _Snapshot) -> bool:

@@ -25,6 +25,7 @@ GRANTS = {
     "events": ("SI", "S", "", "S", ""),
     "facts": ("SI", "S", "", "S", ""),
     "order_links": ("SI", "S", "", "S", ""),
+    "payment_aliases": ("SI", "S", "", "S", ""),
     "order_hints": ("SI", "S", "", "S", ""),
     "orders": ("SIU", "S", "", "S", ""),
     "ledger_entries": ("SI", "S", "", "S", ""),

@@ -64,6 +64,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "told_at": NOW,
     },
     "order_links": {"payment_key": "p", "order_id": "1", "authority": "shop"},
+    "payment_aliases": {"alias": "a", "payment_key": "p"},
     "order_hints": {"hint_id": ONE, "event_id": ONE, "order_key": "1", "told_at": NOW},
     "orders": {"order_id": "1", "journey_id": "j", "ordered_at": NOW},
     "ledger_entries": {

@@ -171,6 +171,21 @@ def test_deliveries_end_the_same_in_any_order(api: Api) -> None:
     assert len(ends) == 1
 
 
+def test_a_refund_deleted_in_the_shop_is_taken_back_in_any_order(api: Api) -> None:
+    one, two = woocommerce_refund(801), woocommerce_refund(802, "-20.00")
+    ends = set()
+    for order in permutations([woocommerce_order(), refunded(one, two), refunded(two, day=22)]):
+        shop = open_shop(api)
+        for state in order:
+            shop.woocommerce("order.updated", state)
+        ends.add(tuple(shop.rows("""
+            SELECT kind, reference, sum(amount_cents)::int FROM ledger_entries WHERE kind <> 'authorised'
+             GROUP BY 1, 2 HAVING sum(amount_cents) <> 0 ORDER BY 1
+        """)))  # fmt: skip
+
+    assert ends == {(("captured", "727", 12999), ("refunded", "802", 2000))}
+
+
 def test_a_deleted_order_is_recorded_and_moves_no_money(shop: Shop) -> None:
     shop.woocommerce("order.created", woocommerce_order())
     with receipt(shop.woocommerce("order.deleted", {"id": 727})) as told:

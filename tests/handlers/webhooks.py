@@ -21,8 +21,8 @@ from tests.asgi import Api
 from tests.vendors import paypal_authority
 
 TENANT_TABLES = (
-    "deliveries", "events", "facts", "order_links", "order_hints", "orders", "ledger_entries", "dead_letters",
-    "touchpoints", "dirty_marks",
+    "deliveries", "events", "facts", "order_links", "payment_aliases", "order_hints", "orders",
+    "ledger_entries", "dead_letters", "touchpoints", "dirty_marks",
 )  # fmt: skip
 
 
