@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from skeldir.domain.currencies import EXPONENTS, vendor_exponent
-from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
+from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink, PaymentAlias
 from skeldir.domain.money import minor_units
 from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import (
@@ -84,7 +84,7 @@ SALE_REFUND: Final = Shape(*_SALE, Field("resource.sale_id", "id", "payment_key"
 CAPTURE_REFUND: Final = Shape(*_CAPTURE, Field("resource.capture_id", "id", "payment_key"), *_LINKS)
 DISPUTE: Final = Shape(
     *_ENVELOPE,
-    Field("resource.dispute_id", "id"),
+    Field("resource.dispute_id", "id", "reference", required=True),
     Field("resource.create_time", "time", "effective_at", required=True),
     Field("resource.update_time", "time", "updated_at"),
     Field("resource.status", "word"),
@@ -171,6 +171,7 @@ def canonical_event(payload: object) -> CanonicalEvent:
         order_key=payment_key,
         facts=facts,
         links=_links(reading, labels, payment_key),
+        aliases=_aliases(reading, payment_key),
         hints=hints_of(labels),
     )
 
@@ -199,12 +200,14 @@ def _labels(text: str) -> dict[str, object]:
 
 
 def _links(reading: Reading, labels: Mapping[str, str], payment_key: str) -> tuple[OrderLink, ...]:
-    """Return which order the payment paid, and that its older name means the same payment."""
     order_id = _told(labels.get("order_id")) or _get(reading, "order_id")
-    parent = _get(reading, "parent_key") if reading.get("topic", word) in _PAYMENTS else None
-    own = OrderLink(payment_key, order_id) if order_id else None
-    older = OrderLink(parent, order_id or payment_key) if parent else None
-    return tuple(link for link in (own, older) if link is not None)
+    return (OrderLink(payment_key, order_id),) if order_id else ()
+
+
+def _aliases(reading: Reading, payment_key: str) -> tuple[PaymentAlias, ...]:
+    """Return that a sale, or a capture, is its payment by another name."""
+    parent = _get(reading, "parent_key")
+    return (PaymentAlias(payment_key, parent),) if parent not in (None, payment_key) else ()
 
 
 def _told(order_id: str | None) -> str | None:
@@ -238,19 +241,18 @@ def _refund(reading: Reading, told_at: datetime) -> tuple[str, tuple[Fact, ...]]
 
 
 def _reversal(reading: Reading, told_at: datetime) -> tuple[str, tuple[Fact, ...]]:
-    """Tell a withdrawal as its dispute does, for that is where it comes from.
+    """Tell a withdrawal that names no dispute, though a claim or chargeback is where it comes from.
 
-    PayPal tells a lost claim or chargeback by CUSTOMER.DISPUTE and by REVERSED, and nothing in the one names
-    the other: with the payment as their common reference they are one withdrawal, counted once.
+    PayPal tells each of those by CUSTOMER.DISPUTE too. What both tell of a payment is compared by the ledger.
     """
     reversal_id = reading.require("reference", identifier)
     payment_key = _refunded_payment(reading) or reversal_id
-    return payment_key, (_fact(reading, payment_key, "disputed", payment_key, told_at),)
+    return payment_key, (_fact(reading, payment_key, "reversed", reversal_id, told_at),)
 
 
 def _dispute(reading: Reading, told_at: datetime) -> tuple[str, tuple[Fact, ...]]:
     """Tell the withdrawal with every word on it, its end too: any one of them may be the only one."""
-    payment_key = _disputed_payment(reading)
+    payment_key, dispute_id = _disputed_payment(reading), reading.require("reference", identifier)
     stage, outcome = reading.require("stage", word), _outcome(reading)
     code = reading.require("currency", currency)
     cents = reading.require("amount", _in(code))
@@ -262,11 +264,15 @@ def _dispute(reading: Reading, told_at: datetime) -> tuple[str, tuple[Fact, ...]
         kept_back = reading.get("refunded_amount", _in(code))
         cents = cents if kept_back is None else kept_back
     moved_at = reading.get("updated_at", instant) or reading.require("effective_at", instant)
-    kinds: tuple[FactKind, ...] = ("disputed", "dispute_reversed") if outcome in _WON else ("disputed",)
-    return payment_key, tuple(
-        Fact(VENDOR, "processor", payment_key, kind, payment_key, cents, code, moved_at, told_at)
-        for kind in kinds
-    )
+
+    def fact(kind: FactKind, amount_cents: int) -> Fact:
+        return Fact(VENDOR, "processor", payment_key, kind, dispute_id, amount_cents, code, moved_at, told_at)
+
+    if outcome is None:
+        return payment_key, (fact("disputed", cents),)
+    # On appeal an outcome can become the other one, so that both are told: the last one has the amount.
+    given_back = fact("dispute_reversed", cents if outcome in _WON else 0)
+    return payment_key, (fact("disputed", cents), given_back)
 
 
 _FACTS: Final[Mapping[str, Callable[[Reading, datetime], tuple[str, tuple[Fact, ...]]]]] = {
@@ -280,7 +286,6 @@ _FACTS: Final[Mapping[str, Callable[[Reading, datetime], tuple[str, tuple[Fact, 
     "CUSTOMER.DISPUTE.UPDATED": _dispute,
     "CUSTOMER.DISPUTE.RESOLVED": _dispute,
 }
-_PAYMENTS: Final = frozenset(topic for topic, tell in _FACTS.items() if tell is _payment)
 
 
 def _require_status(reading: Reading, good: frozenset[str]) -> None:

@@ -16,7 +16,7 @@ from tests.vendors.payloads import PERSONAL, shopify_order
 from tests.vendors.paypal_authority import Post, trusted
 from tests.vendors.paypal_payloads import captured, disputed, event, given_back, sale_given_back, sold
 
-CAPTURE, SALE = "4L335234718889942", "80021663DE681814L"
+CAPTURE, PAYMENT = "4L335234718889942", "PAY-1PA12106FU478450MKRETS4A"
 SUMS = """
     SELECT order_id, kind, CAST(effective_at AS date)::text, sum(amount_cents)::int FROM ledger_entries
      WHERE kind <> 'authorised' GROUP BY 1, 2, 3 HAVING sum(amount_cents) <> 0 ORDER BY 3, 2
@@ -49,7 +49,7 @@ def deliver(shop: Shop, *events: dict[str, Any]) -> list[str]:
     return [shop.paypal(told).json()["outcome"] for told in events]
 
 
-@pytest.mark.parametrize(("payment", "key"), [(captured(), CAPTURE), (sold(), SALE)])
+@pytest.mark.parametrize(("payment", "key"), [(captured(), CAPTURE), (sold(), PAYMENT)])
 def test_a_payment_is_booked_under_its_own_key_while_nothing_links_it(
     shop: Shop, payment: dict[str, Any], key: str
 ) -> None:
@@ -116,6 +116,8 @@ def test_a_refund_that_names_only_the_sales_older_key_finds_its_sale(
 
 
 CLAIM = disputed("CREATED", 1)
+PART = disputed("CREATED", 2, dispute_amount={"currency_code": "USD", "value": "60.00"})
+SECOND = {"dispute_id": "PP-D-27804", "dispute_amount": {"currency_code": "USD", "value": "40.00"}}
 
 
 @pytest.mark.parametrize(
@@ -141,10 +143,37 @@ CLAIM = disputed("CREATED", 1)
             ),
             0,
         ),
+        ((PART, disputed("CREATED", 4, **SECOND)), 0),
+        ((PART, disputed("RESOLVED", 5, outcome="RESOLVED_SELLER_FAVOUR", **SECOND)), 4000),
+        (
+            (
+                PART,
+                given_back("60.00", 2, "WH-8", "REVERSED"),
+                disputed("CREATED", 4, **SECOND),
+                given_back("40.00", 5, "WH-9", "REVERSED"),
+            ),
+            0,
+        ),
+        ((given_back("60.00", 2, "WH-8", "REVERSED"), given_back("40.00", 5, "WH-9", "REVERSED")), 0),
+        ((PART, given_back("60.00", 2, "WH-8", "REVERSED"), given_back("40.00", 5, "WH-9", "REVERSED")), 0),
+        (
+            (
+                disputed("RESOLVED", 2, outcome="RESOLVED_BUYER_FAVOUR"),
+                disputed("RESOLVED", 6, outcome="RESOLVED_SELLER_FAVOUR"),
+            ),
+            10000,
+        ),
+        (
+            (
+                disputed("RESOLVED", 2, outcome="RESOLVED_SELLER_FAVOUR"),
+                disputed("RESOLVED", 6, outcome="RESOLVED_BUYER_FAVOUR"),
+            ),
+            0,
+        ),
     ],
     ids=lambda value: None if isinstance(value, int) else f"story{len(value)}",
 )
-def test_a_dispute_withdraws_its_amount_once_and_a_won_one_gives_it_back(
+def test_disputes_withdraw_their_amounts_once_and_a_won_one_gives_it_back(
     api: Api, story: tuple[dict[str, Any], ...], net: int
 ) -> None:
     ends = set()
@@ -232,6 +261,7 @@ def test_the_merchants_text_names_the_journey(shop: Shop) -> None:
         (disputed("CREATED", 1, "MEDIATION"), "malformed_value", "resource.dispute_life_cycle_stage"),
         (disputed("RESOLVED", 1), "missing_required_field", "resource.dispute_outcome.outcome_code"),
         (disputed("RESOLVED", 1, outcome="WON"), "malformed_value", "resource.dispute_outcome.outcome_code"),
+        (disputed("CREATED", 1, dispute_id=None), "missing_required_field", "resource.dispute_id"),
         (disputed("CREATED", 1, disputed_transactions=[]),
          "malformed_value", "resource.disputed_transactions"),
         (disputed("CREATED", 1, disputed_transactions=None),
