@@ -1,10 +1,10 @@
-"""Stripe: charges and payment intents as its webhook events tell them."""
+"""Stripe: charges, payment intents and disputes as its webhook events tell them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
+from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink, PaymentAlias
 from skeldir.domain.money import vendor_units
 from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
@@ -49,7 +49,7 @@ _OBJECT: Final = (
 CHARGE: Final = Shape(
     *_ENVELOPE,
     *_OBJECT,
-    Field("data.object.id", "id", "reference", required=True),
+    Field("data.object.id", "id", "charge_key", required=True),
     Field("data.object.created", "unix_time", "effective_at", required=True),
     Field("data.object.captured", "flag", "is_captured"),
     Field("data.object.amount_captured", "units", "captured_amount"),
@@ -62,14 +62,36 @@ PAYMENT_INTENT: Final = Shape(
     Field("data.object.id", "id", "payment_key", required=True),
     Field("data.object.created", "unix_time"),
     Field("data.object.amount_received", "units", "captured_amount"),
-    Field("data.object.latest_charge", "id"),
+    Field("data.object.latest_charge", "id", "charge_key"),
+)
+DISPUTE: Final = Shape(
+    *_ENVELOPE,
+    *_OBJECT,
+    Field("data.object.id", "id", "reference", required=True),
+    Field("data.object.created", "unix_time"),
+    Field("data.object.charge", "id", "charge_key", required=True),
+    Field("data.object.payment_intent", "id", "payment_key"),
+    Field("data.object.reason", "word"),
 )
 SHAPES: Final[Mapping[str, Shape]] = {
     "charge.succeeded": CHARGE,
+    "charge.captured": CHARGE,
     "charge.refunded": CHARGE,
     "payment_intent.succeeded": PAYMENT_INTENT,
+    "charge.dispute.created": DISPUTE,
+    "charge.dispute.updated": DISPUTE,
+    "charge.dispute.funds_withdrawn": DISPUTE,
+    "charge.dispute.funds_reinstated": DISPUTE,
+    "charge.dispute.closed": DISPUTE,
 }
 _UNREADABLE: Final = Shape(*_ENVELOPE, Field("data.object.id", "id"), Field("data.object.object", "word"))
+
+# With a warning the bank only asks; where a dispute was prevented, or its charge refunded, the refund or
+# the topics of moved funds tell of money, if any moved.
+_UNMOVED: Final = frozenset(
+    ("warning_needs_response", "warning_under_review", "warning_closed", "prevented", "charge_refunded")
+)
+_WITHDRAWN: Final = frozenset(("needs_response", "under_review", "won", "lost"))
 
 
 def topic_of(payload: object) -> str | None:
@@ -103,7 +125,7 @@ def canonical_event(payload: object) -> CanonicalEvent:
     if shape is None:
         raise Refusal(UNKNOWN_PROVIDER_EVENT, "type")
     reading = shape.read(payload)
-    payment_key = reading.get("payment_key", identifier) or reading.require("reference", identifier)
+    payment_key = reading.get("payment_key", identifier) or reading.require("charge_key", identifier)
     told_at = reading.require("told_at", unix_instant)
     labels = reading.labels()
     return CanonicalEvent(
@@ -116,6 +138,7 @@ def canonical_event(payload: object) -> CanonicalEvent:
         order_key=payment_key,
         facts=_FACTS[topic](reading, payment_key, told_at),
         links=_links(labels, payment_key),
+        aliases=_aliases(reading, payment_key),
         hints=hints_of(labels),
     )
 
@@ -127,6 +150,12 @@ def _links(labels: Mapping[str, str], payment_key: str) -> tuple[OrderLink, ...]
         return ()  # somebody's free text, not an order's id
 
 
+def _aliases(reading: Reading, payment_key: str) -> tuple[PaymentAlias, ...]:
+    """Return that a charge is its payment intent by another name."""
+    charge = reading.get("charge_key", identifier)
+    return (PaymentAlias(charge, payment_key),) if charge not in (None, payment_key) else ()
+
+
 def _charge_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
     charged_at = reading.require("effective_at", unix_instant)
     _require_success(reading)
@@ -135,8 +164,8 @@ def _charge_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> 
     return (_captured(reading, payment_key, charged_at, told_at),)
 
 
-def _intent_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
-    # The intent's own time is when checkout began, which may be days before: the event's counts.
+def _captured_later(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
+    # A charge's own time is when it was authorised, and an intent's when checkout began: the event's counts.
     _require_success(reading)
     return (_captured(reading, payment_key, told_at, told_at),)
 
@@ -144,30 +173,50 @@ def _intent_succeeded(reading: Reading, payment_key: str, told_at: datetime) -> 
 def _charge_refunded(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
     if reading.get("is_captured", flag) is False:
         return ()  # an authorisation was released: no money had come
-    code = reading.require("currency", currency)
-    cents = reading.require("refunded_amount", lambda units: vendor_units(units, code, VENDOR))
-    charge = reading.require("reference", identifier)
-    return (
-        Fact(
-            VENDOR,
-            "processor",
-            payment_key,
-            "refunded",
-            charge,
-            cents,
-            code,
-            told_at,
-            told_at,
-            cumulative=True,
-        ),
-    )
+    cents = _refunded_cents(reading)
+    charge, code = reading.require("charge_key", identifier), reading.require("currency", currency)
+    times = (told_at, told_at)
+    return (Fact(VENDOR, "processor", payment_key, "refunded", charge, cents, code, *times, cumulative=True),)
 
 
-_FACTS: Final = {
+def _refunded_cents(reading: Reading) -> int:
+    """Return what was refunded so far, without what was never captured: Stripe counts that in."""
+    refunded_cents = _cents(reading, "refunded_amount")
+    captured_cents = _optional_cents(reading, "captured_amount")
+    if captured_cents:
+        released_cents = _cents(reading, "amount") - captured_cents
+        if 0 < released_cents <= refunded_cents:
+            return refunded_cents - released_cents
+    return refunded_cents
+
+
+def _dispute(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
+    """Tell the withdrawal with every word on it, its end too: any one of them may be the only one."""
+    topic, status = reading.require("topic", word), reading.require("payment_status", word)
+    if status not in _WITHDRAWN | _UNMOVED:
+        raise Refusal(MALFORMED_VALUE, reading.path_of("payment_status"))
+    is_moved = topic in ("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated")
+    if status in _UNMOVED and not is_moved:
+        return ()
+    dispute_id, code = reading.require("reference", identifier), reading.require("currency", currency)
+    cents, times = _cents(reading, "amount"), (told_at, told_at)
+
+    def fact(kind: FactKind, amount_cents: int) -> Fact:
+        return Fact(VENDOR, "processor", payment_key, kind, dispute_id, amount_cents, code, *times)
+
+    if status == "won" or topic == "charge.dispute.funds_reinstated":
+        return fact("disputed", cents), fact("dispute_reversed", cents)
+    if status == "lost":  # for good: also if it had been won, or reinstated, before
+        return fact("disputed", cents), fact("dispute_reversed", 0)
+    return (fact("disputed", cents),)
+
+
+_FACTS: Final[Mapping[str, Callable[[Reading, str, datetime], tuple[Fact, ...]]]] = {
     "charge.succeeded": _charge_succeeded,
+    "charge.captured": _captured_later,
     "charge.refunded": _charge_refunded,
-    "payment_intent.succeeded": _intent_succeeded,
-}
+    "payment_intent.succeeded": _captured_later,
+} | dict.fromkeys((topic for topic, shape in SHAPES.items() if shape is DISPUTE), _dispute)
 
 
 def _require_success(reading: Reading) -> None:
@@ -177,9 +226,7 @@ def _require_success(reading: Reading) -> None:
 
 def _captured(reading: Reading, payment_key: str, effective_at: datetime, told_at: datetime) -> Fact:
     """Tell the capture: the amount that was captured where the object names one, else the whole."""
-    code = reading.require("currency", currency)
-    partly = reading.get("captured_amount", lambda units: vendor_units(units, code, VENDOR))
-    name = "captured_amount" if partly else "amount"
+    name = "captured_amount" if _optional_cents(reading, "captured_amount") else "amount"
     return _fact(reading, payment_key, "captured", name, (effective_at, told_at))
 
 
@@ -187,5 +234,14 @@ def _fact(
     reading: Reading, payment_key: str, kind: FactKind, amount: str, times: tuple[datetime, datetime]
 ) -> Fact:
     code = reading.require("currency", currency)
-    cents = reading.require(amount, lambda units: vendor_units(units, code, VENDOR))
-    return Fact(VENDOR, "processor", payment_key, kind, payment_key, cents, code, *times)
+    return Fact(VENDOR, "processor", payment_key, kind, payment_key, _cents(reading, amount), code, *times)
+
+
+def _cents(reading: Reading, name: str) -> int:
+    code = reading.require("currency", currency)
+    return reading.require(name, lambda units: vendor_units(units, code, VENDOR))
+
+
+def _optional_cents(reading: Reading, name: str) -> int | None:
+    code = reading.require("currency", currency)
+    return reading.get(name, lambda units: vendor_units(units, code, VENDOR))

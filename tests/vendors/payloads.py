@@ -161,6 +161,27 @@ def charge(charge_id: str = "ch_1", **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def dispute(dispute_id: str = "dp_1", **changes: Any) -> dict[str, Any]:
+    """Return a dispute as Stripe's charge.dispute events carry it."""
+    email, _, address, _, _, name = PERSONAL
+    return {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": 10000,
+        "balance_transactions": [],
+        "charge": "ch_1",
+        "created": UNIX + 86_400,
+        "currency": "usd",
+        "evidence": {"customer_name": name, "customer_email_address": email, "customer_purchase_ip": address},
+        "evidence_details": {"due_by": UNIX + 10**6, "has_evidence": False, "submission_count": 0},
+        "is_charge_refundable": False,
+        "metadata": {},
+        "payment_intent": "pi_1",
+        "reason": "fraudulent",
+        "status": "needs_response",
+    } | changes
+
+
 def payment_intent(intent_id: str = "pi_1", **changes: Any) -> dict[str, Any]:
     """Return a payment intent as Stripe's payment_intent.succeeded carries it."""
     return {

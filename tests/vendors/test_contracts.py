@@ -21,6 +21,7 @@ BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
         ("shopify", "ShopifyCheckout", shopify.CHECKOUT),
         ("stripe", "StripeChargeEvent", stripe.CHARGE),
         ("stripe", "StripePaymentIntentEvent", stripe.PAYMENT_INTENT),
+        ("stripe", "StripeDisputeEvent", stripe.DISPUTE),
         ("paypal", "PaypalSaleEvent", paypal.SALE),
         ("paypal", "PaypalCaptureEvent", paypal.CAPTURE),
         ("paypal", "PaypalSaleRefundEvent", paypal.SALE_REFUND),

@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.ddl import TENANT_COLUMN, grant, isolate
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 ALIASES = f"""
 CREATE TABLE payment_aliases (
