@@ -30,6 +30,7 @@ EXTENSIONS = {
     "x-transaction": ("read", "write", "none"),
     "x-execution": ("sync", "async"),
     "x-raw-body": (True, False),
+    "x-rate-limit": ("none",),
 }
 # What the runtime reads and handlers never see.
 RUNTIME_HEADERS = frozenset({"authorization", "if-none-match", "x-correlation-id"})
@@ -113,6 +114,25 @@ def _responses(document: dict[str, Any], _: str, operation: dict[str, Any]) -> I
     asks = {resolved(document, entry).get("name", "").lower() for entry in operation["parameters"]}
     if "if-none-match" in asks and "304" not in responses:
         yield "not-modified", "it takes If-None-Match: add the 304 response"
+    if is_limited(document, operation):
+        yield from _rate_limit(document, responses)
+
+
+def _rate_limit(document: dict[str, Any], responses: dict[str, Json]) -> Iterator[tuple[str, str]]:
+    """Answers tell how much of the limit remains."""
+    for status, entry in responses.items():
+        if status.startswith("2") or status == "304":
+            headers = resolved(document, entry).get("headers", {})
+            for name in sorted({"RateLimit", "RateLimit-Policy"} - set(headers)):
+                component = name.replace("-", "")
+                target = f"_common/requests.yaml#/components/headers/{component}"
+                yield "rate-limit", f"the {status} response says {name}: refer to {target}"
+
+
+def is_limited(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    """Tell whether requests are counted: those that prove whose they are, unless the contract says not."""
+    exempt = operation.get("x-rate-limit", document.get("x-rate-limit")) == "none"
+    return not exempt and bool(operation.get("x-raw-body") or security_of(document, operation))
 
 
 def required_problems(document: dict[str, Any], operation: dict[str, Any]) -> set[str]:

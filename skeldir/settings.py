@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(
         default=1_048_576, ge=1_024, description="Larger request bodies are refused with 413."
     )
+    api_requests_per_minute_max: int = Field(
+        default=12_000, ge=1, le=6_000_000, description="Per tenant; more are answered with 429."
+    )
+    webhooks_per_minute_max: int = Field(
+        default=120_000,
+        ge=1,
+        le=6_000_000,
+        description="Authentic webhooks per tenant; more get 429, and their vendors deliver them again.",
+    )
     access_token_seconds: int = Field(default=900, ge=60, le=3_600)
     refresh_token_days: int = Field(default=30, ge=1, le=90)
     login_failures_max: int = Field(

@@ -24,6 +24,7 @@ from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
 from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
+from skeldir.http.rate_limits import charge
 from skeldir.queue.messages import attribute_marked
 from skeldir.queue.sending import send_after_commit
 from skeldir.repository import booking, dead_letters, deliveries, events, pii_wall
@@ -64,7 +65,8 @@ def authenticate(
 ) -> Endpoint:
     """Return the endpoint that a key names, if one of its secrets signed the delivery.
 
-    Raises Unauthorized, in the same words and after the same work, whatever was wrong.
+    Raises Unauthorized, in the same words and after the same work, whatever was wrong; TooManyRequests
+    for a tenant whose vendors deliver too fast: nothing is stored, and they deliver it again.
     """
     with lookup_session() as session:
         endpoint = lookup(session, key, vendor)
@@ -72,6 +74,7 @@ def authenticate(
     genuine = is_signed_with(known or (unseal(_decoy(), _NOBODY),))
     if endpoint is None or not endpoint.secrets or not genuine:
         raise Unauthorized("The key or the signature is not right.")
+    charge(endpoint.tenant_id, "webhooks")
     return endpoint
 
 

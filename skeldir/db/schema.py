@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from skeldir.db import schema_requests  # noqa: F401 - it declares its tables too
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 
 __all__ = ["METADATA"]

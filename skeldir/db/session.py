@@ -17,6 +17,7 @@ from skeldir.domain.errors import Unauthorized
 Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
+_NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
 _REVOKED: Final = """
 SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
     OR EXISTS (SELECT FROM public.access_token_denylist WHERE jti IN ({ids}))
@@ -45,16 +46,19 @@ def tenant_session(
     read_only: bool = False,
     isolation: Isolation | None = None,
     token: TokenCheck | None = None,
+    is_durable: bool = True,
     engine: Engine | None = None,
 ) -> Iterator[Session]:
     """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
 
     Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
-    the tenant and the check of the token are one round trip. Raises Unauthorized for a revoked token,
-    and for any token of a suspended tenant.
+    the tenant and the check of the token are one round trip. One that is not durable commits without
+    waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked token, and for any
+    token of a suspended tenant.
     """
     tenant = _TENANT.format(tenant_id=_checked(tenant_id))
-    with _transaction(_begin(read_only, isolation), tenant, token, engine) as session:
+    begin = _begin(read_only, isolation) if is_durable else f"{_begin(read_only, isolation)}; {_NOT_DURABLE}"
+    with _transaction(begin, tenant, token, engine) as session:
         yield session
 
 

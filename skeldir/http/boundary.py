@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from skeldir.db.faults import may_be_repeated
 from skeldir.db.session import TokenCheck, tenant_session
 from skeldir.domain.errors import SkeldirError, Unauthorized
+from skeldir.http import rate_limits
 from skeldir.http.answers import JSON, NO_STORE, Header, HttpAnswer, encoded
 from skeldir.http.context import Context, Reply
 from skeldir.http.exchange import Exchange
@@ -55,6 +56,7 @@ class Call:
 
         The answer is rendered inside: what cannot be told has not happened.
         """
+        self._charge()
         if transaction == "none":
             self.refuse_revoked()
             return self._answer(handle(self._context(None)), status, media_type)
@@ -74,6 +76,16 @@ class Call:
         """Run a handler that needs no database, on the event loop."""
         return self._answer(await handle(self._context(None)), status, media_type)
 
+    def admit(self) -> None:
+        """Charge the rate limit and refuse a revoked token, for a handler that runs on the event loop."""
+        self._charge()
+        self.refuse_revoked()
+
+    def _charge(self) -> None:
+        principal = self._exchange.principal
+        if principal is not None and self._exchange.plan.is_limited:
+            rate_limits.charge(principal.tenant_id, "api")
+
     def refuse_revoked(self) -> None:
         """Raise Unauthorized for a revoked token, when no transaction of the request will ask for it."""
         principal = self._exchange.principal
@@ -87,6 +99,7 @@ class Call:
 
     def _answer(self, result: object, status: int, media_type: str) -> HttpAnswer:
         answer = self._rendered(result, status, media_type)
+        answer.headers.extend(self._exchange.charge_headers())
         plan = self._exchange.plan
         if plan.responses is not None:
             check_answer(answer, plan.responses, plan.operation_id)

@@ -34,7 +34,7 @@ class Endpoint:
             call = Call(exchange, parameters, plan.body.parse(raw, exchange.headers), raw)
         if plan.is_async:
             if exchange.principal is not None:
-                await self.pool.run(call.refuse_revoked)
+                await self.pool.run(call.admit)
             exchange.answer = await cast("Awaitable[HttpAnswer]", plan.route(call))
         else:
             exchange.answer = await self.pool.run(cast("Callable[[Call], HttpAnswer]", plan.route), call)

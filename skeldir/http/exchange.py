@@ -1,6 +1,6 @@
 """One request on its way through the application, and in the end its answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from skeldir.http.answers import Header, HttpAnswer
 from skeldir.http.context import RequestFacts
+from skeldir.http.rate_limits import Charge, asking
 from skeldir.observability import correlation
 from skeldir.security.principal import Principal
 
@@ -22,7 +23,7 @@ EXCHANGE: Final = "skeldir.exchange"
 class Exchange:
     """What the parts of the application tell each other about a request."""
 
-    __slots__ = ("answer", "correlation_id", "headers", "plan", "principal", "scope", "segments")
+    __slots__ = ("answer", "charge", "correlation_id", "headers", "plan", "principal", "scope", "segments")
 
     plan: "OperationPlan"
     """Found by routing; unset for what is not an operation."""
@@ -37,11 +38,17 @@ class Exchange:
         )
         self.segments: list[bytes] = []
         self.principal: Principal | None = None
+        self.charge: Charge | None = None
+        asking.set(self)
         self.answer: HttpAnswer | None = None
 
     def known_plan(self) -> "OperationPlan | None":
         """Return the operation that the request is for, or None."""
         return getattr(self, "plan", None)
+
+    def charge_headers(self) -> Sequence[Header]:
+        """Return what the answer says of the rate limit, if one was charged."""
+        return () if self.charge is None else self.charge.headers()
 
     def facts(self, body: bytes) -> RequestFacts:
         """Return the request as handlers see it."""

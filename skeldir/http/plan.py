@@ -39,6 +39,7 @@ class OperationPlan:
     body: BodyPlan | None
     produces: frozenset[str]
     has_etag: bool
+    is_limited: bool
     is_async: bool
     challenge: str
     responses: Mapping[str, ResponsePlan] | None = None
@@ -92,6 +93,7 @@ def _plan(  # noqa: PLR0917 - they are what an operation is: its document, its p
         body=body_plan(schemas, operation),
         produces=frozenset(media for place in success for media in place.value.get("content", {})),
         has_etag=method == "get" and "304" in responses,
+        is_limited=operation.value.get("x-rate-limit", schemas.document.get("x-rate-limit")) != "none",
         is_async=operation.value.get("x-execution") == "async",
         challenge=_challenge(schemas, operation),
     )

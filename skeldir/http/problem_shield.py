@@ -64,6 +64,7 @@ def _refusal(error: Exception, exchange: Exchange) -> HttpAnswer:
     if plan is None:
         return problem_answer(known, exchange.correlation_id)
     answer = problem_answer(known, exchange.correlation_id, plan.challenge)
+    answer.headers.extend(exchange.charge_headers())
     if plan.responses is not None and not isinstance(known, InvalidResponse):
         try:
             check_answer(answer, plan.responses, plan.operation_id)

@@ -44,10 +44,10 @@ OPERATIONS = {
 
 @pytest.fixture(scope="module")
 def app(module_patch: pytest.MonkeyPatch) -> ASGIApp:
-    # Whether a token was revoked is the database's to say: see test_boundary.
+    # Whether a token was revoked, and how much was asked before, the database says: see test_boundary.
     module_patch.setattr(Call, "refuse_revoked", lambda _: None)
     paths = {f"/{name}": {"get": operation(name, security=security)} for name, security in OPERATIONS.items()}
-    document = contract(paths, components={"securitySchemes": SCHEMES})
+    document = contract(paths, components={"securitySchemes": SCHEMES}, **{"x-rate-limit": "none"})
     return serve(document, dict.fromkeys(OPERATIONS, who))
 
 

@@ -37,6 +37,7 @@ GRANTS = {
     "allocations": ("S", "SIUD", "", "S", ""),
     "recompute_jobs": ("SIU", "SU", "", "S", "S"),
     "task_effects": ("", "SID", "", "", ""),
+    "rate_limits": ("SIU", "", "", "", ""),
     "kombu_queue": ("SIUD", "SIUD", "", "", ""),
     "kombu_message": ("SIUD", "SIUD", "", "", ""),
     "alembic_version": ("S", "", "", "", ""),
