@@ -13,7 +13,6 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from generated.models.common_deliveries import DeliveryReceipt
@@ -27,7 +26,8 @@ from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED,
 from skeldir.http.rate_limits import charge
 from skeldir.queue.messages import attribute_marked
 from skeldir.queue.sending import send_after_commit
-from skeldir.repository import booking, dead_letters, deliveries, events, pii_wall
+from skeldir.repository import booking, dead_letters, deliveries, pii_wall
+from skeldir.repository.booking import DeliveredBefore, Receipt
 from skeldir.repository.dead_letters import DeadLetter
 from skeldir.repository.deliveries import Delivery
 from skeldir.repository.endpoints import Endpoint, Vendor
@@ -95,7 +95,7 @@ def accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
         return _bury(endpoint, parcel, parcel.told)
     try:
         return _book(endpoint, parcel, parcel.told)
-    except IntegrityError as error:
+    except pii_wall.ERRORS as error:
         if not pii_wall.is_refusal(error):
             raise
         return _bury(endpoint, replace(_refused(parcel, error), stored={}), Refusal(PII_REFUSED))
@@ -115,14 +115,25 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
         received_at=now(),
     )
     receipt = _receipt(delivery)
-    with tenant_session(tenant_id) as session:
-        if deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
-            events.add(session, event_id, event, delivery.received_at)
-        else:
-            receipt = _first_receipt(session, delivery)
-            event = _news(event, receipt)
-        if booking.book(session, Cause(tenant_id, event_id, parcel.vendor), event):
-            wake_up(session, tenant_id)
+    cause, words = Cause(tenant_id, event_id, parcel.vendor), receipt.model_dump(mode="json")
+    try:
+        with tenant_session(tenant_id) as session:
+            told = Receipt(delivery, words)
+            if booking.book(session, cause, event, received_at=delivery.received_at, receipt=told).is_dirty:
+                wake_up(session, tenant_id)
+    except DeliveredBefore:
+        return _book_again(cause, delivery, event)
+    return receipt
+
+
+def _book_again(cause: Cause, delivery: Delivery, event: CanonicalEvent) -> DeliveryReceipt:
+    """Book what a repeated delivery may add; its answer is the first one's."""
+    with tenant_session(cause.tenant_id) as session:
+        receipt = DeliveryReceipt.model_validate(deliveries.first_receipt(session, delivery.delivery_id))
+        if booking.book(session, cause, _news(event, receipt)).is_dirty:
+            wake_up(session, cause.tenant_id)
+        # Last, as the first delivery came last: who holds it waits for no order.
+        deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
     return receipt
 
 
@@ -131,7 +142,7 @@ def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
     if receipt.outcome == "dead_lettered" or not (
         event.links or event.hints.journey or event.hints.names_origin
     ):
-        return replace(event, order_key=None)
+        return replace(event, order_key=None, facts=())
     return replace(event, facts=())
 
 
@@ -146,13 +157,13 @@ def _bury(endpoint: Endpoint, parcel: Parcel, refusal: Refusal) -> DeliveryRecei
     """Keep what may be kept of a delivery that cannot be booked, and say why."""
     try:
         return _bury_with(endpoint, parcel, refusal, parcel.stored or None)
-    except IntegrityError as error:
+    except pii_wall.ERRORS as error:
         if not pii_wall.is_refusal(error):
             raise
         return _bury_with(endpoint, _refused(parcel, error), refusal, None)
 
 
-def _refused(parcel: Parcel, error: IntegrityError) -> Parcel:
+def _refused(parcel: Parcel, error: Exception) -> Parcel:
     """Add to a delivery's trail where the database's wall found something."""
     return replace(parcel, trail=replace(parcel.trail, refused=pii_wall.refused_path(error)))
 
@@ -188,7 +199,8 @@ def _bury_with(
     receipt = _receipt(delivery)
     with tenant_session(endpoint.tenant_id) as session:
         if not deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
-            return _first_receipt(session, delivery)
+            deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
+            return DeliveryReceipt.model_validate(deliveries.first_receipt(session, delivery.delivery_id))
         dead_letters.add(session, letter)
     return receipt
 
@@ -207,11 +219,6 @@ def _receipt(delivery: Delivery) -> DeliveryReceipt:
     given = {name: value for name, value in told.items() if value is not None}
     fixed = {"received": True, "delivery_id": delivery.delivery_id, "outcome": delivery.outcome}
     return DeliveryReceipt.model_validate(fixed | given)
-
-
-def _first_receipt(session: Session, delivery: Delivery) -> DeliveryReceipt:
-    stored = deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
-    return DeliveryReceipt.model_validate(stored)
 
 
 @cache

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from handlers.webhooks import intake
@@ -25,7 +24,6 @@ from skeldir.repository import (
     dead_letter_attempts,
     dead_letters,
     deliveries,
-    events,
     ledger,
     pii_wall,
 )
@@ -109,15 +107,14 @@ def _book(session: Session, actor: Actor, letter: DeadLetter) -> tuple[Replayed,
     try:
         event = read_again(_kept(letter))
         with session.begin_nested():
-            events.add(session, event_id, event, letter.received_at)
             cause = Cause(actor.tenant_id, event_id, letter.vendor)
-            booked = booking.tell(session, cause, event)
+            booked = booking.book(session, cause, event, received_at=letter.received_at)
             if letter.delivery_id is not None:
                 outcome: Outcome = "booked" if event.facts else "recorded"
                 deliveries.settle(session, letter.delivery_id, outcome, event_id=event_id)
     except Refusal as refusal:
         return Replayed(letter_id, event_id, refusal), False
-    except IntegrityError as error:
+    except pii_wall.ERRORS as error:
         if not pii_wall.is_refusal(error):
             raise
         return Replayed(letter_id, event_id, Refusal(PII_REFUSED)), False

@@ -1,32 +1,75 @@
-"""Books what an event tells, in the caller's transaction: facts, hints, entries, orders, dirty marks."""
+"""Books what an event tells, in the caller's transaction: facts, hints, entries, orders, dirty marks.
+
+Three statements in all: what is told, what is known then, what follows from it. Each is put together
+from the parts that the tables' own modules hold.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Final
 
+import orjson
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import SENT, run, send_document
 from skeldir.domain.facts import CanonicalEvent, Fact
-from skeldir.domain.ledger import Entry, differences, targets
+from skeldir.domain.ledger import Booked, Entry, Slot, differences, targets
 from skeldir.domain.orders import Order, OrderHint, hint_of, settle
-from skeldir.repository import dirty_marks, facts, ledger, order_hints, orders, payments
+from skeldir.repository import (
+    deliveries,
+    dirty_marks,
+    events,
+    facts,
+    ledger,
+    order_hints,
+    orders,
+    payments,
+)
+from skeldir.repository.deliveries import Delivery
 from skeldir.repository.ledger import Cause
 
+# What is told is kept only if its delivery, where there is one, is a new one.
+_TELL: Final = f"""
+    WITH {SENT},
+    claimed AS ({deliveries.CLAIM}),
+    given AS (
+        SELECT document FROM sent
+         WHERE jsonb_array_length(document -> 'deliveries') = (SELECT count(*) FROM claimed)
+    ),
+    event AS ({events.INSERT}),
+    fact AS ({facts.INSERT}),
+    hint AS ({order_hints.INSERT})
+    SELECT count(*) FROM given
+"""  # noqa: S608 - constants of the repository
+
+_KNOWN: Final = f"""
+    WITH {payments.OF_ORDERS}
+    SELECT CAST(json_build_array(
+        ARRAY({payments.ALIASES}), ARRAY({payments.CLAIMS}), ARRAY({facts.OF_KEYS}),
+        ARRAY({order_hints.OF_KEYS}), ARRAY({ledger.BOOKED}), ARRAY({orders.OF_ORDERS})
+    ) AS text)
+"""
+
+_BOOK: Final = f"""
+    WITH {SENT},
+    entry AS ({ledger.INSERT}),
+    told AS ({orders.INSERT})
+    {dirty_marks.INSERT}
+"""
+
+
+class DeliveredBefore(Exception):
+    """The delivery is not a new one; nothing of it was kept now."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
-    """The orders that an event can change, all locked; payments not linked are orders of their own."""
+class Receipt:
+    """A new delivery, and what its sender is told."""
 
-    order_ids: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """Orders before and after an event."""
-
-    before: Mapping[str, Order]
-    now: Mapping[str, Order]
+    delivery: Delivery
+    words: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,84 +80,122 @@ class Booking:
     is_dirty: bool
 
 
-def book(session: Session, cause: Cause, event: CanonicalEvent) -> bool:
-    """Book an event; True when there is something to attribute anew.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that is known of the orders that an event can change, what it tells included."""
 
-    Booking it again, or again without the facts that it told before, changes nothing.
+    facts: Mapping[str, Sequence[Fact]]
+    booked: Mapping[str, Mapping[Slot, Booked]]
+    orders: Mapping[str, Order]
+    hints: Mapping[str, Sequence[OrderHint]]
+
+
+def book(
+    session: Session,
+    cause: Cause,
+    event: CanonicalEvent,
+    *,
+    received_at: datetime | None = None,
+    receipt: Receipt | None = None,
+) -> Booking:
+    """Book an event; with the instant of its receipt keep the event too, and its delivery if it came by one.
+
+    Booking it again, or again without the facts that it told before, changes nothing. Raises
+    DeliveredBefore for a delivery that is known; roll back then.
     """
-    return tell(session, cause, event).is_dirty
-
-
-def tell(session: Session, cause: Cause, event: CanonicalEvent) -> Booking:
-    """Book an event as `book` does, and tell which entries it took."""
-    if event.order_key is None:
-        return Booking((), is_dirty=False)
     scope = _lock(session, cause, event)
-    facts.add(session, cause.tenant_id, cause.event_id, event.facts)
-    hint = hint_of(event)
-    if hint is not None:
-        order_hints.add(session, cause.tenant_id, cause.event_id, hint)
-    tellers = payments.of_orders(session, scope.order_ids)
-    told = facts.of_orders(session, tellers)
-    held = ledger.booked(session, scope.order_ids)
+    _tell(session, cause, event, received_at, receipt)
+    if not scope:
+        return Booking((), is_dirty=False)
+    known = _known(session, scope)
     entries = {
-        order_id: differences(targets(told.get(order_id, ())), held.get(order_id, {}))
-        for order_id in scope.order_ids
+        order_id: differences(targets(known.facts.get(order_id, ())), known.booked.get(order_id, {}))
+        for order_id in scope
     }
-    ledger.add(session, cause, entries)
-
-    before = orders.get(session, scope.order_ids)
-    turn = _Turn(before, _settled(told, order_hints.of_orders(session, tellers), scope, before))
-    changed = [order for order in turn.now.values() if order != before.get(order.order_id)]
-    orders.put(session, cause.tenant_id, changed)
-    dirty = _dirty(entries, turn)
-    dirty_marks.mark(session, dirty)
+    now = _settled(known, scope)
+    dirty = _dirty(entries, known.orders, now)
+    changed = [order for order in now.values() if order != known.orders.get(order.order_id)]
+    if dirty or changed or any(entries.values()):
+        document = {
+            "entries": ledger.rows(cause, entries),
+            "orders": orders.rows(cause.tenant_id, changed),
+            "marks": dirty_marks.rows(dirty),
+        }
+        send_document(session, _BOOK, document)
     return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
-def _settled(
-    told: Mapping[str, Sequence[Fact]],
-    hints: Mapping[str, Sequence[OrderHint]],
-    scope: _Scope,
-    before: Mapping[str, Order],
-) -> dict[str, Order]:
-    """Derive each order from all that is told of it; one that lost its facts to another hints at nothing."""
-    settled = {order_id: replace(order, origin=None) for order_id, order in before.items()}
-    for order_id in scope.order_ids:
-        if told.get(order_id):
-            settled[order_id] = settle(order_id, told[order_id], hints.get(order_id, ()))
-    return settled
-
-
-def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> _Scope:
+def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> list[str]:
     """Lock the names that the event uses, then their payments, then the orders these may belong to.
 
     Whoever adds a name to a payment, or a link to any of its names, holds the payment's lock. A payment
     stands as an order of its own while no link is known, and somebody's link may name it as one.
+    Returns the orders that the event can change.
     """
-    own = {event.order_key} if event.order_key else set()
+    if event.order_key is None:
+        return []
+    own = {event.order_key}
     names = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
     names |= {key for told in event.aliases for key in (told.alias, told.payment_key)}
-    orders_changed = own
+    scope = own
     if names:
         ledger.lock(session, cause.tenant_id, "name", names)
         known = payments.name(session, cause.event_id, event.aliases, names)
         ledger.lock(session, cause.tenant_id, "payment", known)
-        orders_changed = own | payments.link(session, cause.event_id, event, known)
-    ledger.lock(session, cause.tenant_id, "order", orders_changed)
-    return _Scope(sorted(orders_changed))
+        scope = own | payments.link(session, cause.event_id, event, known)
+    ledger.lock(session, cause.tenant_id, "order", scope)
+    return sorted(scope)
 
 
-def _dirty(entries: Mapping[str, Sequence[Entry]], turn: _Turn) -> dict[str, datetime]:
+def _tell(
+    session: Session,
+    cause: Cause,
+    event: CanonicalEvent,
+    received_at: datetime | None,
+    receipt: Receipt | None,
+) -> None:
+    document = {
+        "deliveries": [deliveries.row(receipt.delivery, receipt.words)] if receipt else [],
+        "events": [events.row(cause.event_id, event, received_at)] if received_at else [],
+        "facts": facts.rows(cause.tenant_id, cause.event_id, event.facts),
+        "hints": order_hints.rows(cause.tenant_id, cause.event_id, hint_of(event)),
+    }
+    if any(document.values()) and send_document(session, _TELL, document) != (1,):
+        raise DeliveredBefore
+
+
+def _known(session: Session, scope: Sequence[str]) -> _Known:
+    row = run(session, _KNOWN, {"order_ids": list(scope)})
+    aliases, claims, told, hints, booked, found = orjson.loads(row[0]) if row else ([],) * 6
+    paid = payments.settled(aliases, claims)
+    return _Known(
+        facts.by_order(told, paid),
+        ledger.by_order(booked),
+        orders.known(found),
+        order_hints.by_order(hints, paid),
+    )
+
+
+def _settled(known: _Known, scope: Sequence[str]) -> dict[str, Order]:
+    """Derive each order from all that is told of it; one that lost its facts to another hints at nothing."""
+    settled = {order_id: replace(order, origin=None) for order_id, order in known.orders.items()}
+    for order_id in scope:
+        if told := known.facts.get(order_id):
+            settled[order_id] = settle(order_id, told, known.hints.get(order_id, ()))
+    return settled
+
+
+def _dirty(
+    entries: Mapping[str, Sequence[Entry]], before: Mapping[str, Order], now: Mapping[str, Order]
+) -> dict[str, datetime]:
     """Return the journeys to attribute anew, each with the earliest instant that changed."""
     instants: dict[str, list[datetime]] = defaultdict(list)
     for order_id, booked in entries.items():
-        before, now = turn.before.get(order_id), turn.now.get(order_id)
-        order = now or before
+        order = now.get(order_id)
         if order and booked:
             effective = [entry.slot.effective_at for entry in booked]
             instants[order.journey_id] += [order.ordered_at, *effective]
-        if now and now != before:
-            for changed in filter(None, (before, now)):
+        if order and order != before.get(order_id):
+            for changed in filter(None, (before.get(order_id), order)):
                 instants[changed.journey_id].append(changed.ordered_at)
     return {journey_id: min(found) for journey_id, found in instants.items()}

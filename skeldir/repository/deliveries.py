@@ -6,27 +6,31 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import SENT, send_document
+
 # Whoever delivers the same again waits here until the first is committed, then finds it.
-_CLAIM: Final = text("""
+CLAIM: Final = """
     INSERT INTO deliveries (delivery_id, endpoint_id, vendor, topic, outcome, reason_code, reason_field,
                             event_id, dead_letter_id, receipt, personal_data, received_at, last_received_at)
-    VALUES (:delivery_id, :endpoint_id, :vendor, :topic, :outcome, :reason_code, :reason_field,
-            :event_id, :dead_letter_id, CAST(:receipt AS jsonb), CAST(:personal_data AS jsonb),
-            :received_at, :received_at)
-    ON CONFLICT (tenant_id, delivery_id) DO NOTHING
+    SELECT delivery.*, delivery.received_at
+      FROM sent, jsonb_to_recordset(sent.document -> 'deliveries')
+           AS delivery (delivery_id uuid, endpoint_id uuid, vendor text, topic text, outcome text,
+                        reason_code text, reason_field text, event_id uuid, dead_letter_id uuid,
+                        receipt jsonb, personal_data jsonb, received_at timestamptz)
+        ON CONFLICT (tenant_id, delivery_id) DO NOTHING
     RETURNING delivery_id
-""")
+"""
 
 _REPEAT: Final = text("""
     UPDATE deliveries
        SET redeliveries = redeliveries + 1, last_received_at = greatest(last_received_at, :received_at)
      WHERE delivery_id = :delivery_id
-    RETURNING receipt
 """)
+
+_RECEIPT: Final = text("SELECT receipt FROM deliveries WHERE delivery_id = :delivery_id")
 
 # The receipt stays what it was: it is what the vendor was told.
 _SETTLE: Final = text("""
@@ -80,9 +84,9 @@ class Place:
     delivery_id: UUID
 
 
-def claim(session: Session, delivery: Delivery, receipt: Mapping[str, Any]) -> bool:
-    """Store a delivery with its receipt; False when it was delivered before."""
-    parameters = {
+def row(delivery: Delivery, receipt: Mapping[str, Any]) -> dict[str, object]:
+    """Return a delivery with its receipt as CLAIM reads it."""
+    return {
         "delivery_id": delivery.delivery_id,
         "endpoint_id": delivery.endpoint_id,
         "vendor": delivery.vendor,
@@ -92,18 +96,27 @@ def claim(session: Session, delivery: Delivery, receipt: Mapping[str, Any]) -> b
         "reason_field": delivery.reason_field,
         "event_id": delivery.event_id,
         "dead_letter_id": delivery.dead_letter_id,
-        "receipt": orjson.dumps(receipt).decode(),
-        "personal_data": orjson.dumps(delivery.personal_data).decode() if delivery.personal_data else None,
+        "receipt": receipt,
+        "personal_data": delivery.personal_data or None,
         "received_at": delivery.received_at,
     }
-    return session.execute(_CLAIM, parameters).one_or_none() is not None
 
 
-def repeat(session: Session, delivery_id: UUID, received_at: datetime) -> dict[str, Any]:
-    """Count a repeated delivery and return its first receipt."""
-    parameters = {"delivery_id": delivery_id, "received_at": received_at}
-    receipt: dict[str, Any] = session.execute(_REPEAT, parameters).scalar_one()
-    return receipt
+def claim(session: Session, delivery: Delivery, receipt: Mapping[str, Any]) -> bool:
+    """Store a delivery with its receipt; False when it was delivered before."""
+    document = {"deliveries": [row(delivery, receipt)]}
+    return send_document(session, f"WITH {SENT} {CLAIM}", document) is not None
+
+
+def repeat(session: Session, delivery_id: UUID, received_at: datetime) -> None:
+    """Count a repeated delivery."""
+    session.execute(_REPEAT, {"delivery_id": delivery_id, "received_at": received_at})
+
+
+def first_receipt(session: Session, delivery_id: UUID) -> dict[str, Any]:
+    """Return what the sender of a delivery was told."""
+    told: dict[str, Any] = session.execute(_RECEIPT, {"delivery_id": delivery_id}).scalar_one()
+    return told
 
 
 def settle(

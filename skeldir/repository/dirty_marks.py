@@ -8,14 +8,15 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import SENT, send_document
 from skeldir.domain.ids import uuid7
 
-_ADD: Final = text("""
+INSERT: Final = """
     INSERT INTO dirty_marks (mark_id, journey_id, earliest)
-    SELECT mark_id, journey_id, earliest
-      FROM unnest(CAST(:mark_ids AS uuid[]), CAST(:journey_ids AS text[]), CAST(:earliest AS timestamptz[]))
-           AS given (mark_id, journey_id, earliest)
-""")
+    SELECT mark.*
+      FROM sent, jsonb_to_recordset(sent.document -> 'marks')
+           AS mark (mark_id uuid, journey_id text, earliest timestamptz)
+"""
 
 # One scan and one hash join: the job has turned nested loops off (see skeldir.repository.attribution).
 _TAKE: Final = text("""
@@ -45,19 +46,18 @@ class Patience:
     delay_seconds_max: float
 
 
+def rows(journeys: Mapping[str, datetime]) -> list[dict[str, object]]:
+    """Return marks of journeys, each with the earliest instant at which something changed."""
+    return [
+        {"mark_id": uuid7(), "journey_id": journey_id, "earliest": journeys[journey_id]}
+        for journey_id in sorted(journeys)
+    ]
+
+
 def mark(session: Session, journeys: Mapping[str, datetime]) -> None:
     """Mark journeys dirty, each with the earliest instant at which something changed."""
-    if not journeys:
-        return
-    ordered = sorted(journeys)
-    session.execute(
-        _ADD,
-        {
-            "mark_ids": [uuid7() for _ in ordered],
-            "journey_ids": ordered,
-            "earliest": [journeys[journey_id] for journey_id in ordered],
-        },
-    )
+    if journeys:
+        send_document(session, f"WITH {SENT} {INSERT}", {"marks": rows(journeys)})
 
 
 def take(session: Session, patience: Patience, journeys_max: int) -> list[str]:

@@ -4,22 +4,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import orjson
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
 from skeldir.domain.facts import CanonicalEvent
 
-_ADD: Final = text("""
+INSERT: Final = """
     INSERT INTO events (event_id, vendor, topic, vendor_event_id, order_id, occurred_at, received_at, payload)
-    VALUES (:event_id, :vendor, :topic, :vendor_event_id, :order_id, :occurred_at, :received_at,
-            CAST(:payload AS jsonb))
-""")
+    SELECT event.*
+      FROM given, jsonb_to_recordset(given.document -> 'events')
+           AS event (event_id uuid, vendor text, topic text, vendor_event_id text, order_id text,
+                     occurred_at timestamptz, received_at timestamptz, payload jsonb)
+"""
 
 
-def add(session: Session, event_id: UUID, event: CanonicalEvent, received_at: datetime) -> None:
-    """Keep an event with its allow-listed payload."""
-    parameters = {
+def row(event_id: UUID, event: CanonicalEvent, received_at: datetime) -> dict[str, object]:
+    """Return an event with its allow-listed payload as INSERT reads it."""
+    return {
         "event_id": event_id,
         "vendor": event.vendor,
         "topic": event.topic,
@@ -27,6 +25,5 @@ def add(session: Session, event_id: UUID, event: CanonicalEvent, received_at: da
         "order_id": event.order_key,
         "occurred_at": event.occurred_at,
         "received_at": received_at,
-        "payload": orjson.dumps(event.payload).decode(),
+        "payload": event.payload,
     }
-    session.execute(_ADD, parameters)

@@ -3,42 +3,39 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import run
 from skeldir.domain.ids import fact_id
 from skeldir.domain.ledger import Booked, Entry, Slot
+from skeldir.repository.facts import in_utc
 
-_LOCK: Final = text("""
-    SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS given (key)
-""")
+_LOCK: Final = """
+    SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(%(keys)s AS bigint[])) AS given (key)
+"""
 
-_BOOKED: Final = text("""
-    SELECT order_id, kind, reference, currency, effective_at,
-           CAST(sum(amount_cents) AS bigint) AS amount_cents, count(*) AS entry_count
+BOOKED: Final = """
+    SELECT json_build_array(order_id, kind, reference, currency, effective_at,
+                            CAST(sum(amount_cents) AS bigint), count(*))
       FROM ledger_entries
-     WHERE order_id = ANY(CAST(:order_ids AS text[]))
+     WHERE order_id = ANY(CAST(%(order_ids)s AS text[]))
      GROUP BY order_id, kind, reference, currency, effective_at
-""")
+"""
 
-_ADD: Final = text("""
+INSERT: Final = """
     INSERT INTO ledger_entries (entry_id, order_id, kind, reference, correction, amount_cents, effect_cents,
-                                currency, effective_at, booked_at, source, event_id)
-    SELECT entry_id, order_id, kind, reference, correction, amount_cents, effect_cents,
-           currency, effective_at, now(), :source, :event_id
-      FROM unnest(CAST(:entry_ids AS uuid[]), CAST(:order_ids AS text[]), CAST(:kinds AS text[]),
-                  CAST(:references AS text[]), CAST(:corrections AS integer[]), CAST(:amounts AS bigint[]),
-                  CAST(:effects AS bigint[]), CAST(:currencies AS text[]),
-                  CAST(:effective_ats AS timestamptz[]))
-           AS given (entry_id, order_id, kind, reference, correction, amount_cents, effect_cents, currency,
-                     effective_at)
-""")
-
+                                currency, effective_at, source, event_id, booked_at)
+    SELECT entry.*, now()
+      FROM sent, jsonb_to_recordset(sent.document -> 'entries')
+           AS entry (entry_id uuid, order_id text, kind text, reference text, correction integer,
+                     amount_cents bigint, effect_cents bigint, currency text, effective_at timestamptz,
+                     source text, event_id uuid)
+"""
 
 # Shorter than the server waits before it looks for deadlocks: who only tries is the one to give up.
 _GIVE_WAY: Final = text("SET LOCAL lock_timeout = '100ms'")
@@ -61,7 +58,7 @@ def lock(session: Session, tenant_id: UUID, rank: str, keys: Iterable[str]) -> N
     """
     numbers = sorted({_number(f"{tenant_id}\x1f{rank}\x1f{key}") for key in keys})
     if numbers:
-        session.execute(_LOCK, {"keys": numbers})
+        run(session, _LOCK, {"keys": numbers})
 
 
 def give_way(session: Session) -> None:
@@ -69,34 +66,34 @@ def give_way(session: Session) -> None:
     session.execute(_GIVE_WAY)
 
 
-def booked(session: Session, order_ids: Sequence[str]) -> dict[str, dict[Slot, Booked]]:
-    """Return what the entries of each order add up to, slot by slot."""
-    found: dict[str, dict[Slot, Booked]] = defaultdict(dict)
-    for row in session.execute(_BOOKED, {"order_ids": list(order_ids)}):
-        slot = Slot(row.kind, row.reference, row.currency, row.effective_at.astimezone(UTC))
-        found[row.order_id][slot] = Booked(row.amount_cents, row.entry_count)
-    return found
+def by_order(found: Iterable[Sequence[Any]]) -> dict[str, dict[Slot, Booked]]:
+    """Group what BOOKED found: what the entries of each order add up to, slot by slot."""
+    held: dict[str, dict[Slot, Booked]] = defaultdict(dict)
+    for order_id, kind, reference, currency, effective_at, amount_cents, entry_count in found:
+        slot = Slot(kind, reference, currency, in_utc(effective_at))
+        held[order_id][slot] = Booked(amount_cents, entry_count)
+    return held
 
 
-def add(session: Session, cause: Cause, entries: Mapping[str, Sequence[Entry]]) -> None:
-    """Book entries, by order."""
-    rows = [(order_id, entry) for order_id, booked_for in entries.items() for entry in booked_for]
-    if not rows:
-        return
-    parameters = {
-        "source": cause.source,
-        "event_id": cause.event_id,
-        "entry_ids": [fact_id(cause.tenant_id, *entry.key(order_id)) for order_id, entry in rows],
-        "order_ids": [order_id for order_id, _ in rows],
-        "kinds": [entry.slot.kind for _, entry in rows],
-        "references": [entry.slot.reference for _, entry in rows],
-        "corrections": [entry.correction for _, entry in rows],
-        "amounts": [entry.amount_cents for _, entry in rows],
-        "effects": [entry.effect_cents for _, entry in rows],
-        "currencies": [entry.slot.currency for _, entry in rows],
-        "effective_ats": [entry.slot.effective_at for _, entry in rows],
-    }
-    session.execute(_ADD, parameters)
+def rows(cause: Cause, entries: Mapping[str, Iterable[Entry]]) -> list[dict[str, object]]:
+    """Return entries, by order, as INSERT reads them."""
+    return [
+        {
+            "entry_id": fact_id(cause.tenant_id, *entry.key(order_id)),
+            "order_id": order_id,
+            "kind": entry.slot.kind,
+            "reference": entry.slot.reference,
+            "correction": entry.correction,
+            "amount_cents": entry.amount_cents,
+            "effect_cents": entry.effect_cents,
+            "currency": entry.slot.currency,
+            "effective_at": entry.slot.effective_at,
+            "source": cause.source,
+            "event_id": cause.event_id,
+        }
+        for order_id, booked_for in entries.items()
+        for entry in booked_for
+    ]
 
 
 def _number(name: str) -> int:

@@ -1,34 +1,37 @@
 """Order hints: what payloads said of orders' journeys and origins. Rows are only added."""
 
 from collections import defaultdict
-from datetime import UTC
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import fact_id
 from skeldir.domain.orders import OrderHint, Origin
-from skeldir.repository.payments import Tellers
+from skeldir.domain.payments import Payments
+from skeldir.repository.facts import in_utc
 
-_ADD: Final = text("""
+INSERT: Final = """
     INSERT INTO order_hints (hint_id, event_id, order_key, told_at, journey_id, source, medium, campaign)
-    VALUES (:hint_id, :event_id, :order_key, :told_at, :journey_id, :source, :medium, :campaign)
-    ON CONFLICT (tenant_id, hint_id) DO NOTHING
-""")
+    SELECT hint.*
+      FROM given, jsonb_to_recordset(given.document -> 'hints')
+           AS hint (hint_id uuid, event_id uuid, order_key text, told_at timestamptz, journey_id text,
+                    source text, medium text, campaign text)
+        ON CONFLICT (tenant_id, hint_id) DO NOTHING
+"""
 
-_OF_KEYS: Final = text("""
-    SELECT order_key, told_at, journey_id, source, medium, campaign
+OF_KEYS: Final = """
+    SELECT json_build_array(order_key, told_at, journey_id, source, medium, campaign)
       FROM order_hints
-     WHERE order_key = ANY(CAST(:keys AS text[]))
-""")
+     WHERE order_key = ANY(ARRAY(SELECT key FROM name))
+"""
 
 
-def add(session: Session, tenant_id: UUID, event_id: UUID, hint: OrderHint) -> None:
-    """Keep a hint; the same one again changes nothing."""
+def rows(tenant_id: UUID, event_id: UUID, hint: OrderHint | None) -> list[dict[str, object]]:
+    """Return a hint as INSERT reads it; the same one again changes nothing."""
+    if hint is None:
+        return []
     origin = hint.origin or Origin(None, None)
-    parameters = {
+    told = {
         "hint_id": fact_id(tenant_id, *hint.key()),
         "event_id": event_id,
         "order_key": hint.order_key,
@@ -38,14 +41,14 @@ def add(session: Session, tenant_id: UUID, event_id: UUID, hint: OrderHint) -> N
         "medium": origin.medium,
         "campaign": origin.campaign,
     }
-    session.execute(_ADD, parameters)
+    return [told]
 
 
-def of_orders(session: Session, tellers: Tellers) -> dict[str, list[OrderHint]]:
-    """Return every hint told of some orders, by their shop or by the processors of their payments."""
-    found: dict[str, list[OrderHint]] = defaultdict(list)
-    for row in session.execute(_OF_KEYS, {"keys": tellers.keys}):
-        origin = Origin(row.source, row.medium, row.campaign) if row.source or row.medium else None
-        hint = OrderHint(row.order_key, row.told_at.astimezone(UTC), row.journey_id, origin)
-        found[tellers.payments.order_of(row.order_key)].append(hint)
-    return found
+def by_order(found: Iterable[Sequence[Any]], payments: Payments) -> dict[str, list[OrderHint]]:
+    """Group what OF_KEYS found: every hint told of an order, by its shop or by its payments' processors."""
+    told: dict[str, list[OrderHint]] = defaultdict(list)
+    for order_key, told_at, journey_id, source, medium, campaign in found:
+        origin = Origin(source, medium, campaign) if source or medium else None
+        hint = OrderHint(order_key, in_utc(told_at), journey_id, origin)
+        told[payments.order_of(order_key)].append(hint)
+    return told

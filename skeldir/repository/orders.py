@@ -5,56 +5,52 @@ the order's journey, and only while no recorded touch shows it, all of which may
 told later. Attribution decides that from its snapshot.
 """
 
-from collections.abc import Sequence
-from datetime import UTC
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from skeldir.domain.channels import classify
 from skeldir.domain.ids import fact_id
 from skeldir.domain.orders import Order, Origin
+from skeldir.repository.facts import in_utc
 
-_GET: Final = text("""
-    SELECT order_id, journey_id, ordered_at, hint_source, hint_medium, hint_campaign_id
+OF_ORDERS: Final = """
+    SELECT json_build_array(order_id, journey_id, ordered_at, hint_source, hint_medium, hint_campaign_id)
       FROM orders
-     WHERE order_id = ANY(CAST(:order_ids AS text[]))
-""")
+     WHERE order_id = ANY(CAST(%(order_ids)s AS text[]))
+"""
 
-_PUT: Final = text("""
+INSERT: Final = """
     INSERT INTO orders (order_id, journey_id, ordered_at, hint_touchpoint_id, hint_source, hint_medium,
                         hint_channel_code, hint_campaign_id)
-    VALUES (:order_id, :journey_id, :ordered_at, :hint_touchpoint_id, :hint_source, :hint_medium,
-            :hint_channel_code, :hint_campaign_id)
-    ON CONFLICT (tenant_id, order_id) DO UPDATE
+    SELECT told.*
+      FROM sent, jsonb_to_recordset(sent.document -> 'orders')
+           AS told (order_id text, journey_id text, ordered_at timestamptz, hint_touchpoint_id uuid,
+                    hint_source text, hint_medium text, hint_channel_code text, hint_campaign_id text)
+        ON CONFLICT (tenant_id, order_id) DO UPDATE
        SET journey_id = excluded.journey_id, ordered_at = excluded.ordered_at,
            hint_touchpoint_id = excluded.hint_touchpoint_id, hint_source = excluded.hint_source,
            hint_medium = excluded.hint_medium, hint_channel_code = excluded.hint_channel_code,
            hint_campaign_id = excluded.hint_campaign_id, updated_at = now()
-""")
+"""
 
 
-def get(session: Session, order_ids: Sequence[str]) -> dict[str, Order]:
-    """Return the orders that are known."""
+def known(found: Iterable[Sequence[Any]]) -> dict[str, Order]:
+    """Return what OF_ORDERS found: the orders that are known."""
     return {
-        row.order_id: Order(
-            row.order_id,
-            row.journey_id,
-            row.ordered_at.astimezone(UTC),
-            Origin(row.hint_source, row.hint_medium, row.hint_campaign_id)
-            if row.hint_source or row.hint_medium
-            else None,
+        order_id: Order(
+            order_id,
+            journey_id,
+            in_utc(ordered_at),
+            Origin(source, medium, campaign) if source or medium else None,
         )
-        for row in session.execute(_GET, {"order_ids": list(order_ids)})
+        for order_id, journey_id, ordered_at, source, medium, campaign in found
     }
 
 
-def put(session: Session, tenant_id: UUID, orders: Sequence[Order]) -> None:
-    """Keep orders as they now are; the caller holds their locks."""
-    for order in orders:
-        session.execute(_PUT, _row(tenant_id, order))
+def rows(tenant_id: UUID, orders: Iterable[Order]) -> list[dict[str, object]]:
+    """Return orders, as they now are, as INSERT reads them; the caller holds their locks."""
+    return [_row(tenant_id, order) for order in orders]
 
 
 def _row(tenant_id: UUID, order: Order) -> dict[str, object]:
