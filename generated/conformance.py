@@ -10,6 +10,7 @@ from handlers import attribution
 from handlers import auth
 from handlers import health
 from handlers.webhooks import base as webhooks_base
+from handlers.webhooks import endpoints as webhooks_endpoints
 from handlers.webhooks import paypal as webhooks_paypal
 from handlers.webhooks import shopify as webhooks_shopify
 from handlers.webhooks import stripe as webhooks_stripe
@@ -53,6 +54,16 @@ _webhooks_base_operations = [
     webhooks_base.list_deliveries,  # listDeliveries
     webhooks_base.replay_dead_letter,  # replayDeadLetter
     webhooks_base.replay_dead_letters,  # replayDeadLetters
+]
+
+_webhooks_endpoints: stubs.WebhooksEndpointsHandlers = webhooks_endpoints
+_webhooks_endpoints_operations = [
+    webhooks_endpoints.create_webhook_endpoint,  # createWebhookEndpoint
+    webhooks_endpoints.get_webhook_endpoint,  # getWebhookEndpoint
+    webhooks_endpoints.list_webhook_endpoints,  # listWebhookEndpoints
+    webhooks_endpoints.retire_webhook_secret,  # retireWebhookSecret
+    webhooks_endpoints.revoke_webhook_endpoint,  # revokeWebhookEndpoint
+    webhooks_endpoints.set_webhook_secret,  # setWebhookSecret
 ]
 
 _webhooks_paypal: stubs.WebhooksPaypalHandlers = webhooks_paypal

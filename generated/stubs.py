@@ -31,6 +31,16 @@ from generated.models.common_dead_letters import (
     ReplayResult,
 )
 from generated.models.common_deliveries import DeliveryPage, DeliveryReceipt
+from generated.models.common_endpoints import (
+    CreateEndpointRequest,
+    IssuedEndpoint,
+    RevokeEndpointRequest,
+    SecretAdded,
+    SetSecretRequest,
+    WebhookEndpoint,
+    WebhookEndpointDetail,
+    WebhookEndpointList,
+)
 from generated.models.common_revenue import (
     AllocationPage,
     ChannelAttributionReport,
@@ -204,6 +214,56 @@ class WebhooksBaseHandlers(Protocol):
         body: ReplayBatchRequest,
     ) -> Answer[ReplayBatchResult]:
         """POST /api/webhooks/dead-letters/replay."""
+
+
+class WebhooksEndpointsHandlers(Protocol):
+    """The handlers of the webhooks/endpoints contract."""
+
+    def create_webhook_endpoint(
+        self,
+        ctx: Context,
+        *,
+        body: CreateEndpointRequest,
+    ) -> Answer[IssuedEndpoint]:
+        """POST /api/webhooks/endpoints."""
+
+    def get_webhook_endpoint(
+        self,
+        ctx: Context,
+        *,
+        endpoint_id: UUID,
+    ) -> Answer[WebhookEndpointDetail]:
+        """GET /api/webhooks/endpoints/{endpoint_id}."""
+
+    def list_webhook_endpoints(self, ctx: Context) -> Answer[WebhookEndpointList]:
+        """GET /api/webhooks/endpoints."""
+
+    def retire_webhook_secret(
+        self,
+        ctx: Context,
+        *,
+        endpoint_id: UUID,
+        secret_id: UUID,
+    ) -> Answer[WebhookEndpoint]:
+        """POST /api/webhooks/endpoints/{endpoint_id}/secrets/{secret_id}/retire."""
+
+    def revoke_webhook_endpoint(
+        self,
+        ctx: Context,
+        *,
+        endpoint_id: UUID,
+        body: RevokeEndpointRequest,
+    ) -> Answer[WebhookEndpoint]:
+        """POST /api/webhooks/endpoints/{endpoint_id}/revoke."""
+
+    def set_webhook_secret(
+        self,
+        ctx: Context,
+        *,
+        endpoint_id: UUID,
+        body: SetSecretRequest,
+    ) -> Answer[SecretAdded]:
+        """POST /api/webhooks/endpoints/{endpoint_id}/secrets."""
 
 
 class WebhooksPaypalHandlers(Protocol):

@@ -1,5 +1,7 @@
 """The base class of every generated contract model."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -10,3 +12,7 @@ class ContractModel(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        """Name what is told, not what it says: some of it is a secret, or what a shop told us."""
+        return [(None, name) for name in sorted(self.model_fields_set)]

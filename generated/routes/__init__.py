@@ -9,6 +9,7 @@ from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import health
 from generated.routes.webhooks import base as webhooks_base
+from generated.routes.webhooks import endpoints as webhooks_endpoints
 from generated.routes.webhooks import paypal as webhooks_paypal
 from generated.routes.webhooks import shopify as webhooks_shopify
 from generated.routes.webhooks import stripe as webhooks_stripe
@@ -47,6 +48,13 @@ ROUTES: Final[Mapping[str, Route]] = {
     "listDeliveries": webhooks_base.list_deliveries,
     "replayDeadLetter": webhooks_base.replay_dead_letter,
     "replayDeadLetters": webhooks_base.replay_dead_letters,
+    # webhooks/endpoints
+    "createWebhookEndpoint": webhooks_endpoints.create_webhook_endpoint,
+    "getWebhookEndpoint": webhooks_endpoints.get_webhook_endpoint,
+    "listWebhookEndpoints": webhooks_endpoints.list_webhook_endpoints,
+    "retireWebhookSecret": webhooks_endpoints.retire_webhook_secret,
+    "revokeWebhookEndpoint": webhooks_endpoints.revoke_webhook_endpoint,
+    "setWebhookSecret": webhooks_endpoints.set_webhook_secret,
     # webhooks/paypal
     "paypalPaymentCaptureCompleted": webhooks_paypal.paypal_payment_capture_completed,
     "paypalSaleCompleted": webhooks_paypal.paypal_sale_completed,

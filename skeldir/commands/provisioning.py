@@ -1,7 +1,5 @@
 """What operators do to tenants and users, as role app_admin; the demo does it by the same functions."""
 
-import secrets
-import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import lookup_session, tenant_session
-from skeldir.domain.errors import Conflict, NotFound
+from skeldir.domain.errors import Conflict, NotFound, Unprocessable
 from skeldir.domain.ids import uuid7
-from skeldir.repository import endpoints, tenants, users
+from skeldir.repository import endpoints, tenants, users, webhook_secrets
 from skeldir.repository.endpoints import IssuedEndpoint, Vendor
 from skeldir.security.hashing import login_hash
 from skeldir.security.passwords import hash_password
 from skeldir.security.principal import Role
+from skeldir.vendors.secrets import fault_of, new_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,19 @@ def rotate_key(tenant_id: UUID, grace: timedelta) -> str:
 
 
 def set_secret(tenant_id: UUID, vendor: Vendor, secret: str, grace: timedelta) -> IssuedEndpoint | None:
-    """Add a vendor's secret; returns the endpoint if it had to be created, since its key is shown once."""
+    """Add a vendor's secret; returns the endpoint if it had to be created, since its key is shown once.
+
+    Raises Unprocessable for what cannot be a secret of that vendor.
+    """
+    fault = fault_of(vendor, secret)
+    if fault is not None:
+        raise Unprocessable(f"This {fault}.")
     with provisioning(tenant_id) as session:
-        endpoint_id = endpoints.lock_endpoint(session, vendor)
+        endpoint_id = endpoints.lock_newest(session, vendor)
         created = None if endpoint_id else endpoints.create(session, vendor)
         used = created.endpoint_id if created else endpoint_id
         if used is not None:
-            endpoints.add_secret(session, tenant_id, used, secret.encode(), grace)
+            webhook_secrets.add(session, tenant_id, used, secret.encode(), grace=grace)
         return created
 
 
@@ -121,14 +126,7 @@ def find_member(session: Session, who: str) -> UUID:
     return user_id
 
 
-def new_secret(vendor: Vendor) -> str:
-    """Make a secret that looks like the vendor's own, for tests and demonstrations (PayPal: webhook id)."""
-    if vendor == "paypal":
-        return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(17))
-    return f"whsec_{secrets.token_urlsafe(32)}" if vendor == "stripe" else secrets.token_hex(32)
-
-
 def _new_endpoint(session: Session, tenant_id: UUID, vendor: Vendor) -> NewEndpoint:
     made = NewEndpoint(endpoints.create(session, vendor), new_secret(vendor))
-    endpoints.add_secret(session, tenant_id, made.endpoint.endpoint_id, made.secret.encode())
+    webhook_secrets.add(session, tenant_id, made.endpoint.endpoint_id, made.secret.encode())
     return made

@@ -12,6 +12,7 @@ from skeldir.commands.output import AsJson, show
 from skeldir.repository import endpoints, tenants, users
 from skeldir.repository.endpoints import VENDORS, IssuedEndpoint, Vendor
 from skeldir.settings import get_settings
+from skeldir.vendors.secrets import new_secret
 
 app = typer.Typer(no_args_is_help=True, help="Tenants, their keys and their vendors' secrets.")
 
@@ -69,7 +70,7 @@ def set_secret(
     The former secret stays valid for the grace period, so that webhooks signed with either are
     accepted while the vendor changes over; secrets older than that one end at once.
     """
-    secret = provisioning.new_secret(vendor) if generate else _given_secret(from_stdin=secret_stdin)
+    secret = new_secret(vendor) if generate else _given_secret(from_stdin=secret_stdin)
     grace = timedelta(hours=0 if retire_old else grace_hours)
     created = provisioning.set_secret(tenant, vendor, secret, grace)
     facts: dict[str, object] = {"tenant_id": tenant, "vendor": vendor}
@@ -106,7 +107,7 @@ def show_one(tenant_id: TenantId, *, json: AsJson = False) -> None:
     facts = _summary(tenant) if tenant else {}
     rows = [{"user_id": m.user_id, "name": m.username, "role": m.role, "status": m.status} for m in members]
     hooks = [
-        {"vendor": e.vendor, "endpoint_id": e.endpoint_id, "key": f"…{e.key_hint}", "secrets": e.secret_count}
+        {"vendor": e.vendor, "endpoint_id": e.endpoint_id, "key": f"…{e.key_hint}", "secrets": len(e.secrets)}
         for e in found
     ]
     show({**facts, "users": rows, "endpoints": hooks}, as_json=json)

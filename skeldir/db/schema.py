@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from skeldir.db import schema_requests  # noqa: F401 - it declares its tables too
+from skeldir.db import schema_endpoints, schema_requests  # noqa: F401 - they declare their tables too
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 
 __all__ = ["METADATA"]
@@ -106,32 +106,6 @@ tenant_table(
     key("login_hash", LargeBinary),
     column("failures", Integer),
     column("window_started_at", INSTANT),
-)
-tenant_table(
-    "webhook_endpoints",
-    key("endpoint_id"),
-    column("vendor", Text),
-    column("key_hash", LargeBinary),
-    column("key_hint", Text),
-    column("created_at", INSTANT, default="now()"),
-    optional("revoked_at", INSTANT),
-    Index("webhook_endpoints_key_hash_idx", "key_hash"),
-    of_tenants=True,
-)
-tenant_table(
-    "webhook_secrets",
-    key("secret_id"),
-    column("endpoint_id", Uuid),
-    column("sealed", LargeBinary),
-    column("sealing_key_id", Text),
-    column("created_at", INSTANT, default="now()"),
-    optional("retired_at", INSTANT),
-    ForeignKeyConstraint(
-        ["tenant_id", "endpoint_id"],
-        ["webhook_endpoints.tenant_id", "webhook_endpoints.endpoint_id"],
-        name="webhook_secrets_endpoint_fkey",
-    ),
-    Index("webhook_secrets_endpoint_idx", "tenant_id", "endpoint_id"),
 )
 
 tenant_table(

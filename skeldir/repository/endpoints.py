@@ -1,48 +1,58 @@
-"""Webhook endpoints: the key in their URL, and the vendor's secrets, sealed."""
+"""Webhook endpoints: the key in their address, and whose deliveries come to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import uuid7
+from skeldir.repository import endpoint_changes
+from skeldir.repository.webhook_secrets import SecretSummary, place
 from skeldir.security.hashing import key_hash, new_key
-from skeldir.security.sealing import Place, Sealed, seal, unseal
+from skeldir.security.sealing import Sealed, unseal
 
 Vendor = Literal["shopify", "stripe", "woocommerce", "paypal"]
 VENDORS: tuple[Vendor, ...] = get_args(Vendor)
+ENDPOINTS_MAX: Final = 100
+"""How many a tenant may have that are not revoked: a list that shows them all stays short."""
 
 ADD_ENDPOINT = text("""
     INSERT INTO webhook_endpoints (endpoint_id, vendor, key_hash, key_hint)
     VALUES (:endpoint_id, :vendor, :key_hash, :key_hint)
 """)
 
-ENDPOINT_OF_VENDOR = text("""
+LOCK_COUNT = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || current_tenant_id(), 0))
+""")
+
+COUNT = text("""
+    SELECT count(*) FROM webhook_endpoints WHERE revoked_at IS NULL OR revoked_at > clock_timestamp()
+""")
+
+NEWEST_OF_VENDOR = text("""
     SELECT endpoint_id FROM webhook_endpoints
      WHERE vendor = :vendor AND (revoked_at IS NULL OR revoked_at > clock_timestamp())
      ORDER BY created_at DESC, endpoint_id DESC LIMIT 1
        FOR UPDATE
 """)
 
-ADD_SECRET = text("""
-    INSERT INTO webhook_secrets (secret_id, endpoint_id, sealed, sealing_key_id)
-    VALUES (:secret_id, :endpoint_id, :sealed, :sealing_key_id)
+LOCK = text("""
+    SELECT vendor, coalesce(revoked_at <= clock_timestamp(), false) AS is_revoked FROM webhook_endpoints
+     WHERE endpoint_id = :endpoint_id
+       FOR UPDATE
 """)
 
-# The newest of the former ones stays for the grace period, any older one ends at once.
-END_OTHER_SECRETS = text("""
-    UPDATE webhook_secrets s
-       SET retired_at = least(s.retired_at, clock_timestamp() + CASE WHEN o.age = 1 THEN :grace
-                                                                     ELSE interval '0' END)
-      FROM (SELECT tenant_id, secret_id, row_number() OVER (ORDER BY created_at DESC, secret_id DESC) AS age
-              FROM webhook_secrets
-             WHERE endpoint_id = :endpoint_id AND secret_id <> :secret_id
-               AND (retired_at IS NULL OR retired_at > clock_timestamp())) o
-     WHERE s.tenant_id = o.tenant_id AND s.secret_id = o.secret_id
+# Never later than it would have ended anyway.
+REVOKE = text("""
+    UPDATE webhook_endpoints SET revoked_at = clock_timestamp() + :grace
+     WHERE endpoint_id = :endpoint_id AND (revoked_at IS NULL OR revoked_at > clock_timestamp() + :grace)
+    RETURNING endpoint_id
 """)
 
 BY_KEY = text("""
@@ -56,13 +66,15 @@ BY_TENANT_KEY = text("""
 """)
 
 LIST = text("""
-    SELECT e.endpoint_id, e.vendor, e.key_hint, e.created_at,
-           (SELECT count(*) FROM webhook_secrets s
-             WHERE s.tenant_id = e.tenant_id AND s.endpoint_id = e.endpoint_id
-               AND (s.retired_at IS NULL OR s.retired_at > clock_timestamp())) AS secret_count
+    SELECT e.endpoint_id, e.vendor, e.key_hint, e.created_at, e.revoked_at,
+           s.secret_id, s.created_at AS secret_created_at, s.retired_at, s.sealing_key_id
       FROM webhook_endpoints e
-     WHERE e.revoked_at IS NULL OR e.revoked_at > clock_timestamp()
-     ORDER BY e.vendor, e.created_at, e.endpoint_id
+      LEFT JOIN webhook_secrets s ON s.tenant_id = e.tenant_id AND s.endpoint_id = e.endpoint_id
+                                 AND (s.retired_at IS NULL OR s.retired_at > clock_timestamp())
+     WHERE CASE WHEN CAST(:endpoint_id AS uuid) IS NULL
+                THEN e.revoked_at IS NULL OR e.revoked_at > clock_timestamp()
+                ELSE e.endpoint_id = :endpoint_id END
+     ORDER BY e.vendor, e.created_at, e.endpoint_id, s.created_at DESC, s.secret_id DESC
 """)
 
 
@@ -91,16 +103,33 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSummary:
-    """An endpoint as operators see it: never its key or a secret."""
+    """An endpoint as its administrators see it: never its key or a secret."""
 
     endpoint_id: UUID
     vendor: Vendor
     key_hint: str
     created_at: datetime
-    secret_count: int
+    revoked_at: datetime | None
+    secrets: tuple[SecretSummary, ...]
+    """Those that are valid, newest first."""
 
 
-def create(session: Session, vendor: Vendor) -> IssuedEndpoint:
+@dataclass(frozen=True, slots=True)
+class LockedEndpoint:
+    """An endpoint that nobody else changes until the transaction ends."""
+
+    vendor: Vendor
+    is_revoked: bool
+
+
+def has_room(session: Session) -> bool:
+    """Tell whether the tenant may have another endpoint; whoever else asks waits for this transaction."""
+    session.execute(LOCK_COUNT)
+    count: int = session.execute(COUNT).scalar_one()
+    return count < ENDPOINTS_MAX
+
+
+def create(session: Session, vendor: Vendor, by: UUID | None = None) -> IssuedEndpoint:
     """Create an endpoint for a vendor; it accepts nothing until it has a secret."""
     issued = IssuedEndpoint(endpoint_id=uuid7(), vendor=vendor, key=new_key("ske"))
     parameters = {
@@ -110,31 +139,36 @@ def create(session: Session, vendor: Vendor) -> IssuedEndpoint:
         "key_hint": issued.key[-4:],
     }
     session.execute(ADD_ENDPOINT, parameters)
+    endpoint_changes.add(session, issued.endpoint_id, "endpoint_created", by)
     return issued
 
 
-def lock_endpoint(session: Session, vendor: Vendor) -> UUID | None:
+def lock_newest(session: Session, vendor: Vendor) -> UUID | None:
     """Return the tenant's newest endpoint for a vendor, locked against other changes of its secrets."""
-    found: UUID | None = session.execute(ENDPOINT_OF_VENDOR, {"vendor": vendor}).scalar_one_or_none()
+    found: UUID | None = session.execute(NEWEST_OF_VENDOR, {"vendor": vendor}).scalar_one_or_none()
     return found
 
 
-def add_secret(
-    session: Session, tenant_id: UUID, endpoint_id: UUID, secret: bytes, grace: timedelta = timedelta()
-) -> UUID:
-    """Seal and store a secret; the one before it stays valid for the grace period, older ones end."""
-    secret_id = uuid7()
-    sealed = seal(secret, _place(tenant_id, secret_id))
-    parameters = {
-        "secret_id": secret_id,
-        "endpoint_id": endpoint_id,
-        "sealed": sealed.value,
-        "sealing_key_id": sealed.key_id,
-    }
-    session.execute(ADD_SECRET, parameters)
-    ended = {"endpoint_id": endpoint_id, "secret_id": secret_id, "grace": grace}
-    session.execute(END_OTHER_SECRETS, ended)
-    return secret_id
+def lock(session: Session, endpoint_id: UUID) -> LockedEndpoint | None:
+    """Lock an endpoint against other changes of its secrets, if there is such a one."""
+    row = session.execute(LOCK, {"endpoint_id": endpoint_id}).mappings().one_or_none()
+    return None if row is None else LockedEndpoint(**row)
+
+
+def revoke(session: Session, endpoint_id: UUID, grace: timedelta, by: UUID | None = None) -> None:
+    """End an endpoint after the grace period, unless it ends before that anyway."""
+    if session.execute(REVOKE, {"endpoint_id": endpoint_id, "grace": grace}).one_or_none():
+        endpoint_changes.add(session, endpoint_id, "endpoint_revoked", by)
+
+
+def get(session: Session, endpoint_id: UUID) -> EndpointSummary | None:
+    """Return an endpoint, also a revoked one."""
+    return next(iter(_summaries(session, endpoint_id)), None)
+
+
+def list_endpoints(session: Session) -> list[EndpointSummary]:
+    """Return the tenant's endpoints that still accept deliveries, by vendor."""
+    return _summaries(session, None)
 
 
 def by_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None:
@@ -147,9 +181,22 @@ def by_tenant_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None
     return _endpoint(session, BY_TENANT_KEY, key_hash("tenant-key", key), vendor)
 
 
-def list_endpoints(session: Session) -> list[EndpointSummary]:
-    """Return the tenant's endpoints, by vendor."""
-    return [EndpointSummary(**row) for row in session.execute(LIST).mappings()]
+def _summaries(session: Session, endpoint_id: UUID | None) -> list[EndpointSummary]:
+    rows = session.execute(LIST, {"endpoint_id": endpoint_id}).all()
+    return [_summary(list(of_one)) for _, of_one in groupby(rows, key=attrgetter("endpoint_id"))]
+
+
+def _summary(rows: Sequence[Row[Any]]) -> EndpointSummary:
+    """Make one endpoint of the rows that a join with its secrets gave."""
+    first = rows[0]
+    secrets = (
+        SecretSummary(row.secret_id, row.secret_created_at, row.retired_at, row.sealing_key_id)
+        for row in rows
+        if row.secret_id is not None
+    )
+    return EndpointSummary(
+        first.endpoint_id, first.vendor, first.key_hint, first.created_at, first.revoked_at, tuple(secrets)
+    )
 
 
 def _endpoint(session: Session, statement: TextClause, hashed: bytes, vendor: Vendor) -> Endpoint | None:
@@ -163,11 +210,7 @@ def _endpoint(session: Session, statement: TextClause, hashed: bytes, vendor: Ve
 
 def _unsealed(rows: Sequence[Row[Any]], endpoint_id: UUID) -> tuple[bytes, ...]:
     return tuple(
-        unseal(Sealed(row.sealing_key_id, bytes(row.sealed)), _place(row.tenant_id, row.secret_id))
+        unseal(Sealed(row.sealing_key_id, bytes(row.sealed)), place(row.tenant_id, row.secret_id))
         for row in rows
         if row.endpoint_id == endpoint_id and row.secret_id is not None
     )
-
-
-def _place(tenant_id: UUID, secret_id: UUID) -> Place:
-    return Place(tenant_id=tenant_id, purpose="webhook-secret", row_id=secret_id)

@@ -89,15 +89,24 @@ def test_a_rotated_key_replaces_the_former_one(shell: Shell) -> None:
 
 def test_a_secret_read_from_standard_input_is_not_printed(shell: Shell, tenant_id: str) -> None:
     arguments = ("tenant", "set-secret", "stripe", "--tenant", tenant_id, "--secret-stdin")
-    out, err = shell.run(*arguments, "--json", stdin="whsec_theirs\n")
+    out, err = shell.run(*arguments, "--json", stdin="whsec_theirs0theirs0theirs0\n")
     url = json.loads(out)["url"]
-    assert "whsec_theirs" not in out + err
+    assert "whsec_theirs0theirs0theirs0" not in out + err
 
     generated = shell.json("tenant", "set-secret", "stripe", "--tenant", tenant_id, "--generate")
-    assert _secrets(url) == [generated["secret"], "whsec_theirs"]
+    assert _secrets(url) == [generated["secret"], "whsec_theirs0theirs0theirs0"]
 
-    shell.run(*arguments, "--retire-old", stdin="whsec_new\n")
-    assert _secrets(url) == ["whsec_new"]
+    shell.run(*arguments, "--retire-old", stdin="whsec_fresh0fresh0fresh0fresh0\n")
+    assert _secrets(url) == ["whsec_fresh0fresh0fresh0fresh0"]
+
+
+def test_what_cannot_be_the_vendors_secret_is_refused_and_not_repeated(shell: Shell, tenant_id: str) -> None:
+    arguments = ("tenant", "set-secret", "stripe", "--tenant", tenant_id, "--secret-stdin")
+
+    out, err = shell.run(*arguments, stdin="sk_live_whatever_it_is\n", ends=1)
+
+    assert "no signing secret of Stripe" in err
+    assert "sk_live" not in out + err
 
 
 def test_an_empty_secret_is_a_wrong_usage(shell: Shell, tenant_id: str) -> None:

@@ -19,8 +19,9 @@ GRANTS = {
     "access_token_denylist": ("SI", "SD", "", "", ""),
     "token_cutoffs": ("SIU", "", "SIU", "", ""),
     "login_failures": ("SIUD", "SD", "", "", "SD"),
-    "webhook_endpoints": ("S", "", "SIU", "", "S"),
-    "webhook_secrets": ("S", "", "SIU", "", "S"),
+    "webhook_endpoints": ("SI", "", "SIU", "", "S"),
+    "webhook_secrets": ("SI", "", "SIU", "", "S"),
+    "endpoint_changes": ("SI", "", "SI", "S", ""),
     "deliveries": ("SIU", "S", "", "S", ""),
     "events": ("SI", "S", "", "S", ""),
     "facts": ("SI", "S", "", "S", ""),
@@ -47,6 +48,8 @@ COLUMN_GRANTS = {
     ("memberships", "role", "app_rw", "UPDATE"),
     ("memberships", "updated_at", "app_rw", "UPDATE"),
     ("users", "password_hash", "skeldir_lookup", "UPDATE"),
+    ("webhook_endpoints", "revoked_at", "app_rw", "UPDATE"),
+    ("webhook_secrets", "retired_at", "app_rw", "UPDATE"),
     *(
         ("dead_letters", column, "app_rw", "UPDATE")
         for column in (

@@ -94,6 +94,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "is_dry_run": False,
         "outcome": "resolved",
     },
+    "endpoint_changes": {
+        "change_id": ONE,
+        "endpoint_id": ONE,
+        "changed_at": NOW,
+        "action": "endpoint_created",
+    },
     "touchpoints": {"touchpoint_id": ONE, "journey_id": "j", "occurred_at": NOW, "channel_code": "email"},
     "dirty_marks": {"mark_id": ONE, "journey_id": "j", "earliest": NOW},
     "allocations": {

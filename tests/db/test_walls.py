@@ -57,7 +57,9 @@ def allocate(
     )
 
 
-@pytest.mark.parametrize("table", ["events", "facts", "ledger_entries", "dead_letter_attempts"])
+@pytest.mark.parametrize(
+    "table", ["events", "facts", "ledger_entries", "dead_letter_attempts", "endpoint_changes"]
+)
 @pytest.mark.parametrize("change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {}", "TRUNCATE {}"])
 def test_facts_cannot_be_changed_by_anybody(superuser: psycopg.Connection, table: str, change: str) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):

@@ -47,6 +47,9 @@ class Victim:
         assert self.shop.shopify("orders/paid", ORDER).json()["outcome"] == "booked"
         dead = self.shop.shopify("orders/paid", ORDER | {"id": 7700770078, "currency": None})
         self.dead_letter_id: str = dead.json()["dead_letter_id"]
+        listed = api.send("GET", "/api/webhooks/endpoints", token=self.token).json()["endpoints"]
+        self.endpoint_id: str = listed[0]["endpoint_id"]
+        self.secret_id: str = listed[0]["secrets"][0]["secret_id"]
         self.job_id: str = self._post(api, "recompute-jobs", WINDOW)["job_id"]
         with database.connect() as connection:  # as if the marks had rested
             connection.execute("UPDATE dirty_marks SET marked_at = marked_at - interval '1 hour'")
@@ -68,6 +71,8 @@ class Victim:
                 self.touchpoint_id,
                 self.job_id,
                 self.dead_letter_id,
+                self.endpoint_id,
+                self.secret_id,
                 ORDER["id"],
             )
         }
@@ -118,6 +123,8 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
     for placeholder, value in {
         "{job_id}": victim.job_id,
         "{dead_letter_id}": victim.dead_letter_id,
+        "{endpoint_id}": victim.endpoint_id,
+        "{secret_id}": victim.secret_id,
         "{endpoint_key}": stranger.key("shopify"),
     }.items():
         path = path.replace(placeholder, value)
@@ -130,6 +137,8 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "replayDeadLetter": {"dry_run": False},
         "replayDeadLetters": {"dry_run": False},
         "abandonDeadLetter": {"reason": "It is not mine."},
+        "createWebhookEndpoint": {"vendor": "woocommerce", "generate_secret": True},
+        "setWebhookSecret": {"secret": "whsec_0123456789abcdef0123456789"},
     }
     return path, bodies.get(operation.operation_id, {})
 
@@ -171,4 +180,6 @@ def test_every_secured_operation_is_aimed_at() -> None:
     placeholders = {
         part for _, operation in OPERATIONS for part in operation.path.split("/") if part.startswith("{")
     }
-    assert placeholders == {"{job_id}", "{dead_letter_id}", "{endpoint_key}"}
+    assert placeholders == {
+        "{job_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
+    }  # fmt: skip

@@ -326,11 +326,11 @@ def test_a_rotated_secret_works_beside_the_new_one_until_it_is_retired(shop: Sho
     def status(secret: bytes) -> int:
         return shop.post(address, b"{}", shop.by_woocommerce(b"{}", "order.created", secret)).status_code
 
-    provisioning.set_secret(shop.tenant_id, "woocommerce", "second", timedelta(hours=1))
-    assert [status(old), status(b"second"), status(b"third")] == [200, 200, 401]
+    provisioning.set_secret(shop.tenant_id, "woocommerce", "second secret", timedelta(hours=1))
+    assert [status(old), status(b"second secret"), status(b"third secret")] == [200, 200, 401]
 
-    provisioning.set_secret(shop.tenant_id, "woocommerce", "third", timedelta())
-    assert [status(old), status(b"second"), status(b"third")] == [401, 401, 200]
+    provisioning.set_secret(shop.tenant_id, "woocommerce", "third secret", timedelta())
+    assert [status(old), status(b"second secret"), status(b"third secret")] == [401, 401, 200]
 
 
 def test_the_ping_that_announces_a_webhook_is_acknowledged_and_forgotten(shop: Shop) -> None:

@@ -1,0 +1,62 @@
+"""Whose secret a text can be is told by its form, and what is wrong is told without repeating it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skeldir.repository.endpoints import VENDORS
+from skeldir.vendors.secrets import can_be_generated, fault_of, new_secret
+
+GOOD = [
+    ("shopify", "shpss_0123456789abcdef0123456789abcdef"),
+    ("shopify", "hush0123456789ab"),
+    ("stripe", "whsec_0123456789abcdefABCDEF0123456789"),
+    ("stripe", "whsec_" + "0f" * 32),
+    ("woocommerce", "e-4nE%$|aW=7 <>&'\"[Q}~"),
+    ("woocommerce", "müßig und lang"),
+    ("paypal", "0EH40505U7160970P"),
+]
+BAD = [
+    ("shopify", "short"),
+    ("shopify", "with a space in the middle"),
+    ("stripe", "sk_live_0123456789abcdefABCDEF0123456789"),
+    ("stripe", "whsec_short"),
+    ("stripe", "whsec_0123456789abcdefABCDEF0123456789\n"),
+    ("woocommerce", "seven77"),
+    ("woocommerce", " with spaces around "),
+    ("woocommerce", "with a \x00 in it"),
+    ("woocommerce", "with half \ud800 a letter"),
+    ("paypal", "0eh40505u7160970p"),
+    ("paypal", "WH-0EH40505U7160970P"),
+]
+
+
+@pytest.mark.parametrize(("vendor", "secret"), GOOD)
+def test_what_a_vendor_shows_is_taken(vendor: str, secret: str) -> None:
+    assert fault_of(vendor, secret) is None
+
+
+@pytest.mark.parametrize(("vendor", "secret"), BAD)
+def test_what_is_not_the_vendors_is_told_and_not_repeated(vendor: str, secret: str) -> None:
+    fault = fault_of(vendor, secret)
+
+    assert fault is not None
+    assert secret not in fault
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_we_make_is_what_we_take_and_is_never_the_same(vendor: str) -> None:
+    made = {new_secret(vendor) for _ in range(50)}
+
+    assert len(made) == 50
+    assert [fault_of(vendor, secret) for secret in made] == [None] * 50
+
+
+def test_a_secret_is_made_only_where_the_vendor_takes_the_one_it_is_told() -> None:
+    assert [vendor for vendor in VENDORS if can_be_generated(vendor)] == ["woocommerce"]
+
+
+@given(vendor=st.sampled_from(VENDORS), text=st.text(max_size=300))
+def test_whatever_is_taken_can_be_sealed(vendor: str, text: str) -> None:
+    if fault_of(vendor, text) is None:
+        assert text.encode()
