@@ -31,16 +31,17 @@ EXTENSIONS = {
     "x-execution": ("sync", "async"),
     "x-raw-body": (True, False),
     "x-rate-limit": ("none",),
+    "x-idempotency": ("none",),
 }
 # What the runtime reads and handlers never see.
-RUNTIME_HEADERS = frozenset({"authorization", "if-none-match", "x-correlation-id"})
+RUNTIME_HEADERS = frozenset({"authorization", "idempotency-key", "if-none-match", "x-correlation-id"})
 
 
 def operation_faults(document: dict[str, Any]) -> Iterator[Fault]:
     """Yield what is wrong with the operations of a bundle."""
     for method, path, operation in raw_operations(document):
         where = f"operation {operation.get('operationId', f'{method} {path}')}"
-        for rules in (_naming, _security, _running, _parameters, _body, _responses):
+        for rules in (_naming, _security, _running, _parameters, _idempotency, _body, _responses):
             for rule, message in rules(document, method, operation):
                 yield where, rule, message
 
@@ -96,6 +97,29 @@ def _parameters(document: dict[str, Any], _: str, operation: dict[str, Any]) -> 
             yield "parameter-schema", f"describe the parameter {name} by a schema, not by content"
 
 
+def _idempotency(
+    document: dict[str, Any], method: str, operation: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    takes_key = _takes_key(document, operation)
+    exempt = operation.get("x-idempotency", document.get("x-idempotency")) == "none"
+    if method == "POST" and not takes_key and not exempt and _has_owner(document, operation):
+        target = "_common/requests.yaml#/components/parameters/IdempotencyKey"
+        reason = "say `x-idempotency: none` if its answer must not be kept"
+        yield "idempotency-key", f"take an Idempotency-Key: refer to {target}; {reason}"
+    if takes_key and (transaction_of(method, operation) == "read" or operation.get("x-execution") == "async"):
+        yield "idempotency-effect", "an Idempotency-Key is for effects: drop it, or let the operation write"
+
+
+def _takes_key(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    taken = (resolved(document, entry) for entry in operation["parameters"])
+    return any((one.get("in"), one.get("name")) == ("header", "Idempotency-Key") for one in taken)
+
+
+def _has_owner(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    """Tell whether a caller proves who he is before the handler runs; a webhook's signature does not."""
+    return not operation.get("x-raw-body") and bool(security_of(document, operation))
+
+
 def _body(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "requestBody" in operation and not resolved(document, operation["requestBody"]).get("required"):
         yield "body-required", "a request body is either there or not: say `required: true`"
@@ -119,7 +143,6 @@ def _responses(document: dict[str, Any], _: str, operation: dict[str, Any]) -> I
 
 
 def _rate_limit(document: dict[str, Any], responses: dict[str, Json]) -> Iterator[tuple[str, str]]:
-    """Answers tell how much of the limit remains."""
     for status, entry in responses.items():
         if status.startswith("2") or status == "304":
             headers = resolved(document, entry).get("headers", {})
@@ -147,6 +170,8 @@ def required_problems(document: dict[str, Any], operation: dict[str, Any]) -> se
         found.add("413")
     elif "requestBody" in operation:
         found |= {"413", "415"}
+    if _takes_key(document, operation):
+        found |= {"409", "422"}
     if operation.get("x-execution") != "async":
         found.add("503")
     successes = [entry for status, entry in operation.get("responses", {}).items() if status.startswith("2")]

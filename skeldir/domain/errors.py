@@ -96,10 +96,22 @@ class PayloadNotKept(Conflict):
     code = "payload_not_kept"
 
 
+class IdempotencyKeyInUse(Conflict):
+    """The request with this Idempotency-Key is still at work."""
+
+    code = "idempotency_key_in_use"
+
+
 class Unprocessable(SkeldirError):
     """The request is well formed but cannot be accepted."""
 
     status, code = 422, "unprocessable"
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """The Idempotency-Key came with another request before."""
+
+    code = "idempotency_key_reused"
 
 
 class TooManyRequests(SkeldirError):

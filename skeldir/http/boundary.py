@@ -16,6 +16,7 @@ from skeldir.http import rate_limits
 from skeldir.http.answers import JSON, NO_STORE, Header, HttpAnswer, encoded
 from skeldir.http.context import Context, Reply
 from skeldir.http.exchange import Exchange
+from skeldir.http.idempotency import across_transactions, in_transaction, keyed_request
 from skeldir.http.problems import problem_answer
 from skeldir.http.responses import check_answer
 from skeldir.http.values import Values
@@ -57,14 +58,27 @@ class Call:
         The answer is rendered inside: what cannot be told has not happened.
         """
         self._charge()
+        request = keyed_request(self._exchange, self.raw_body)
+
+        def answer(session: Session | None) -> HttpAnswer:
+            return self._rendered(handle(self._context(session)), status, media_type)
+
+        def refuse(error: SkeldirError) -> HttpAnswer:
+            return self._rendered(error, status, media_type)
+
         if transaction == "none":
             self.refuse_revoked()
-            return self._answer(handle(self._context(None)), status, media_type)
+            if request is not None and self._exchange.principal is not None:
+                tenant_id = self._exchange.principal.tenant_id
+                return self._told(across_transactions(tenant_id, request, answer, refuse))
+            return self._told(answer(None))
         tries = TRIES if transaction == "write" else 1
         while True:
             try:
                 with _session(self._exchange.principal, read_only=transaction == "read") as session:
-                    return self._answer(handle(self._context(session)), status, media_type)
+                    if request is not None:
+                        return self._told(in_transaction(session, request, answer, refuse))
+                    return self._told(answer(session))
             except Exception as error:
                 tries -= 1
                 if tries == 0 or not may_be_repeated(error):
@@ -74,7 +88,7 @@ class Call:
         self, handle: Callable[[Context], Awaitable[object]], *, status: int, media_type: str = JSON
     ) -> HttpAnswer:
         """Run a handler that needs no database, on the event loop."""
-        return self._answer(await handle(self._context(None)), status, media_type)
+        return self._told(self._rendered(await handle(self._context(None)), status, media_type))
 
     def admit(self) -> None:
         """Charge the rate limit and refuse a revoked token, for a handler that runs on the event loop."""
@@ -97,8 +111,8 @@ class Call:
         exchange = self._exchange
         return Context(exchange.facts(self.raw_body), exchange.correlation_id, exchange.principal, session)
 
-    def _answer(self, result: object, status: int, media_type: str) -> HttpAnswer:
-        answer = self._rendered(result, status, media_type)
+    def _told(self, answer: HttpAnswer) -> HttpAnswer:
+        """Return the answer with what it says of the rate limit, checked against its contract if asked to."""
         answer.headers.extend(self._exchange.charge_headers())
         plan = self._exchange.plan
         if plan.responses is not None:

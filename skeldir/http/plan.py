@@ -40,6 +40,7 @@ class OperationPlan:
     produces: frozenset[str]
     has_etag: bool
     is_limited: bool
+    takes_idempotency_key: bool
     is_async: bool
     challenge: str
     responses: Mapping[str, ResponsePlan] | None = None
@@ -81,6 +82,7 @@ def _plan(  # noqa: PLR0917 - they are what an operation is: its document, its p
         for owner in (item, operation)
         for number in range(len(owner.value.get("parameters", [])))
     ]
+    names = {str(place.value["name"]).lower() for place in declared if place.value["in"] == "header"}
     responses = operation.value["responses"]
     success = [operation.at("responses", status) for status in responses if status.startswith("2")]
     return OperationPlan(
@@ -94,6 +96,7 @@ def _plan(  # noqa: PLR0917 - they are what an operation is: its document, its p
         produces=frozenset(media for place in success for media in place.value.get("content", {})),
         has_etag=method == "get" and "304" in responses,
         is_limited=operation.value.get("x-rate-limit", schemas.document.get("x-rate-limit")) != "none",
+        takes_idempotency_key="idempotency-key" in names,
         is_async=operation.value.get("x-execution") == "async",
         challenge=_challenge(schemas, operation),
     )

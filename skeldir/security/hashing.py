@@ -13,7 +13,7 @@ from skeldir.security.keys import KeyRing, get_key_ring
 
 KEY_BYTES = 32
 
-Purpose = Literal["tenant-key", "endpoint-key", "login"]
+Purpose = Literal["tenant-key", "endpoint-key", "login", "idempotency-key"]
 KeyPrefix = Literal["skt", "ske"]
 
 

@@ -39,6 +39,7 @@ GRANTS = {
     "recompute_jobs": ("SIU", "SU", "", "S", "S"),
     "task_effects": ("", "SID", "", "", ""),
     "rate_limits": ("SIU", "", "", "", ""),
+    "idempotency_keys": ("SIUD", "SD", "", "", ""),
     "kombu_queue": ("SIUD", "SIUD", "", "", ""),
     "kombu_message": ("SIUD", "SIUD", "", "", ""),
     "alembic_version": ("S", "", "", "", ""),

@@ -30,6 +30,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "access_token_denylist": {"jti": ONE, "user_id": ONE, "expires_at": NOW},
     "token_cutoffs": {"user_id": ONE, "tokens_invalid_before": NOW},
     "login_failures": {"login_hash": b"login", "failures": 1, "window_started_at": NOW},
+    "idempotency_keys": {"key_hash": b"key", "operation": "o", "fingerprint": b"", "claimed_until": NOW},
     "rate_limits": {"bucket": "api", "leased": 1, "leased_at": NOW, "full_at": NOW},
     "webhook_endpoints": {"endpoint_id": ONE, "vendor": "stripe", "key_hash": b"end", "key_hint": "1234"},
     "webhook_secrets": {"secret_id": ONE, "endpoint_id": ONE, "sealed": b"", "sealing_key_id": "k"},

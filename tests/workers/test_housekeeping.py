@@ -89,6 +89,20 @@ def test_consumed_messages_are_deleted_and_waiting_ones_are_not(database: Databa
     assert sent(database, tenant) == ["attribution.resume_windows"]
 
 
+def test_keys_of_requests_are_kept_for_a_day(database: Database, tenant: UUID) -> None:
+    with database.connect() as connection:
+        for key, age in ((b"old", "25 hours"), (b"new", "23 hours")):
+            connection.execute(
+                """INSERT INTO idempotency_keys (tenant_id, key_hash, operation, fingerprint, created_at,
+                                                 status, headers, body)
+                   VALUES (%s, %s, 'o', '', now() - %s::interval, 200, '[]', '')""",
+                (tenant, key, age),
+            )
+        result = prune_tenant.apply(kwargs={"tenant_id": str(tenant)}, throw=True).get()
+        left = connection.execute("SELECT key_hash FROM idempotency_keys WHERE tenant_id = %s", [tenant])
+        assert (result["idempotency_keys"], left.fetchall()) == (1, [(b"new",)])
+
+
 def test_a_wake_up_leaves_after_the_commit_and_once_per_interval(database: Database, tenant: UUID) -> None:
     """Nothing is sent for what is rolled back; what many requests mark is worth one message."""
     message = messages.attribute_marked(tenant_id=tenant)
