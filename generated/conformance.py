@@ -12,6 +12,7 @@ from handlers import health
 from handlers.webhooks import base as webhooks_base
 from handlers.webhooks import endpoints as webhooks_endpoints
 from handlers.webhooks import paypal as webhooks_paypal
+from handlers.webhooks import privacy as webhooks_privacy
 from handlers.webhooks import shopify as webhooks_shopify
 from handlers.webhooks import stripe as webhooks_stripe
 from handlers.webhooks import woocommerce as webhooks_woocommerce
@@ -72,6 +73,11 @@ _webhooks_paypal_operations = [
     webhooks_paypal.paypal_sale_completed,  # paypalSaleCompleted
     webhooks_paypal.paypal_sale_refunded,  # paypalSaleRefunded
     webhooks_paypal.receive_paypal_delivery,  # receivePaypalDelivery
+]
+
+_webhooks_privacy: stubs.WebhooksPrivacyHandlers = webhooks_privacy
+_webhooks_privacy_operations = [
+    webhooks_privacy.list_privacy_requests,  # listPrivacyRequests
 ]
 
 _webhooks_shopify: stubs.WebhooksShopifyHandlers = webhooks_shopify

@@ -385,6 +385,23 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="webhooks/privacy",
+        bundle="webhooks/privacy.json",
+        handlers="handlers.webhooks.privacy",
+        stub=stubs.WebhooksPrivacyHandlers,
+        operations=(
+            Operation(
+                operation_id="listPrivacyRequests",
+                method="GET",
+                path="/api/webhooks/privacy-requests",
+                handler="list_privacy_requests",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="webhooks/shopify",
         bundle="webhooks/shopify.json",
         handlers="handlers.webhooks.shopify",

@@ -41,6 +41,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointDetail,
     WebhookEndpointList,
 )
+from generated.models.common_privacy import PrivacyRequestPage
 from generated.models.common_revenue import (
     AllocationPage,
     ChannelAttributionReport,
@@ -291,6 +292,20 @@ class WebhooksPaypalHandlers(Protocol):
         body: bytes,
     ) -> Answer[DeliveryReceipt]:
         """POST /api/webhooks/paypal/in/{endpoint_key}."""
+
+
+class WebhooksPrivacyHandlers(Protocol):
+    """The handlers of the webhooks/privacy contract."""
+
+    def list_privacy_requests(
+        self,
+        ctx: Context,
+        *,
+        state: Literal["pending", "completed"] | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[PrivacyRequestPage]:
+        """GET /api/webhooks/privacy-requests."""
 
 
 class WebhooksShopifyHandlers(Protocol):

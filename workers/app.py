@@ -5,7 +5,12 @@ from typing import Final
 from skeldir.queue.broker import Application
 from workers.schedule import BEAT_SCHEDULE
 
-TASK_MODULES: Final = ("workers.attribution", "workers.maintenance", "workers.housekeeping")
+TASK_MODULES: Final = (
+    "workers.attribution",
+    "workers.maintenance",
+    "workers.privacy",
+    "workers.housekeeping",
+)
 """The llm queue is consumed like the others; its first tasks come with the explanations."""
 
 # Above the statement timeout of the attribution job, so that Postgres ends a statement before Celery

@@ -46,6 +46,16 @@ def prune_tenants(self: SystemTask) -> int:
     return len(everybody)
 
 
+@task("housekeeping.fulfil_privacy_requests", SystemTask)
+def fulfil_privacy_requests(self: SystemTask) -> int:
+    """Have the privacy requests done whose message was lost; return for how many tenants."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        asked = tenants.with_privacy_requests(session)
+    for tenant_id in asked:
+        send(messages.fulfil_privacy_requests(tenant_id=tenant_id), app=self.app)
+    return len(asked)
+
+
 @task("housekeeping.prune_messages", SystemTask)
 def prune_messages(_self: SystemTask) -> int:
     """Delete the messages that were consumed: the transport hides them and keeps them for ever."""

@@ -14,5 +14,6 @@ def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake up the work that waits": _every(SWEEP_SECONDS, "housekeeping.sweep", "housekeeping"),
     "delete consumed messages": _every(MINUTE, "housekeeping.prune_messages", "housekeeping"),
+    "do what privacy requests ask": _every(HOUR, "housekeeping.fulfil_privacy_requests", "housekeeping"),
     "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", "housekeeping"),
 }

@@ -11,6 +11,7 @@ from generated.routes import health
 from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import endpoints as webhooks_endpoints
 from generated.routes.webhooks import paypal as webhooks_paypal
+from generated.routes.webhooks import privacy as webhooks_privacy
 from generated.routes.webhooks import shopify as webhooks_shopify
 from generated.routes.webhooks import stripe as webhooks_stripe
 from generated.routes.webhooks import woocommerce as webhooks_woocommerce
@@ -60,6 +61,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     "paypalSaleCompleted": webhooks_paypal.paypal_sale_completed,
     "paypalSaleRefunded": webhooks_paypal.paypal_sale_refunded,
     "receivePaypalDelivery": webhooks_paypal.receive_paypal_delivery,
+    # webhooks/privacy
+    "listPrivacyRequests": webhooks_privacy.list_privacy_requests,
     # webhooks/shopify
     "receiveShopifyDelivery": webhooks_shopify.receive_shopify_delivery,
     "shopifyCheckoutUpdated": webhooks_shopify.shopify_checkout_updated,

@@ -24,16 +24,17 @@ from skeldir.domain.ids import fact_id
 from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
 from skeldir.http.rate_limits import charge
-from skeldir.queue.messages import attribute_marked
+from skeldir.queue.messages import attribute_marked, fulfil_privacy_requests
 from skeldir.queue.sending import send_after_commit
-from skeldir.repository import booking, dead_letters, deliveries, pii_wall
-from skeldir.repository.booking import DeliveredBefore, Receipt
+from skeldir.repository import booking, dead_letters, deliveries, erasures, pii_wall
+from skeldir.repository.booking import Booking, DeliveredBefore, Receipt
 from skeldir.repository.dead_letters import DeadLetter
 from skeldir.repository.deliveries import Delivery
 from skeldir.repository.endpoints import Endpoint, Vendor
 from skeldir.repository.ledger import Cause
 from skeldir.security.sealing import Place, Sealed, seal, unseal
 from skeldir.settings import get_settings
+from skeldir.vendors.kept import keys_in, without_labels
 
 Lookup: TypeAlias = Callable[[Session, str, Vendor], Endpoint | None]
 
@@ -119,8 +120,8 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
     try:
         with tenant_session(tenant_id) as session:
             told = Receipt(delivery, words)
-            if booking.book(session, cause, event, received_at=delivery.received_at, receipt=told).is_dirty:
-                wake_up(session, tenant_id)
+            booked = booking.book(session, cause, event, received_at=delivery.received_at, receipt=told)
+            _announce(session, cause, event, booked)
     except DeliveredBefore:
         return _book_again(cause, delivery, event)
     return receipt
@@ -130,20 +131,31 @@ def _book_again(cause: Cause, delivery: Delivery, event: CanonicalEvent) -> Deli
     """Book what a repeated delivery may add; its answer is the first one's."""
     with tenant_session(cause.tenant_id) as session:
         receipt = DeliveryReceipt.model_validate(deliveries.first_receipt(session, delivery.delivery_id))
-        if booking.book(session, cause, _news(event, receipt)).is_dirty:
-            wake_up(session, cause.tenant_id)
+        news = _news(event, receipt)
+        _announce(session, cause, news, booking.book(session, cause, news))
         # Last, as the first delivery came last: who holds it waits for no order.
         deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
     return receipt
 
 
 def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
-    """Return what a repeated delivery may add: hints and links that the first one lacked, never money."""
-    if receipt.outcome == "dead_lettered" or not (
-        event.links or event.hints.journey or event.hints.names_origin
-    ):
+    """Return what a repeated delivery may add: hints and links that the first one lacked, never money.
+
+    A privacy request is asked again: a shop that came back can leave again with the very same words.
+    """
+    if receipt.outcome == "dead_lettered":
+        return replace(event, order_key=None, facts=(), privacy=None)
+    if not (event.links or event.hints.journey or event.hints.names_origin):
         return replace(event, order_key=None, facts=())
     return replace(event, facts=())
+
+
+def _announce(session: Session, cause: Cause, event: CanonicalEvent, booked: Booking) -> None:
+    """Send for workers, once the transaction is committed, to do what follows from an event."""
+    if booked.is_dirty:
+        wake_up(session, cause.tenant_id)
+    if event.privacy is not None:
+        send_after_commit(session, fulfil_privacy_requests(tenant_id=cause.tenant_id))
 
 
 def wake_up(session: Session, tenant_id: UUID) -> None:
@@ -201,6 +213,8 @@ def _bury_with(
         if not deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
             deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
             return DeliveryReceipt.model_validate(deliveries.first_receipt(session, delivery.delivery_id))
+        if payload and erasures.is_erased(session, keys_in(payload)):
+            letter = replace(letter, payload=without_labels(payload))
         dead_letters.add(session, letter)
     return receipt
 

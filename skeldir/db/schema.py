@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from skeldir.db import schema_endpoints, schema_requests  # noqa: F401 - they declare their tables too
+from skeldir.db import schema_endpoints, schema_privacy, schema_requests  # noqa: F401 - they declare tables too
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 
 __all__ = ["METADATA"]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from skeldir.domain.journeys import names_nobody
+from skeldir.domain.privacy import PrivacyRequest
 
 Authority = Literal["shop", "processor"]
 FactKind = Literal["authorised", "captured", "refunded", "disputed", "reversed", "dispute_reversed"]
@@ -103,3 +104,4 @@ class CanonicalEvent:
     links: tuple[OrderLink, ...] = ()
     aliases: tuple[PaymentAlias, ...] = ()
     hints: Hints = Hints()
+    privacy: PrivacyRequest | None = None

@@ -49,9 +49,15 @@ def prune_tenant(*, tenant_id: UUID) -> Message:
     return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def fulfil_privacy_requests(*, tenant_id: UUID) -> Message:
+    """Do what the tenant's waiting privacy requests ask."""
+    return Message("maintenance.fulfil_privacy_requests", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
     resume_windows,
     prune_tenant,
+    fulfil_privacy_requests,
 )

@@ -20,22 +20,25 @@ from skeldir.domain.orders import Order, OrderHint, hint_of, settle
 from skeldir.repository import (
     deliveries,
     dirty_marks,
+    erasures,
     events,
     facts,
     ledger,
     order_hints,
     orders,
     payments,
+    privacy_requests,
 )
 from skeldir.repository.deliveries import Delivery
 from skeldir.repository.ledger import Cause
 
-# What is told is kept only if its delivery, where there is one, is a new one.
+# What is told is kept only if its delivery, where there is one, is a new one; of an erased order without
+# what could lead to its person.
 _TELL: Final = f"""
     WITH {SENT},
     claimed AS ({deliveries.CLAIM}),
     given AS (
-        SELECT document FROM sent
+        SELECT {erasures.FORGETTING} AS document FROM sent
          WHERE jsonb_array_length(document -> 'deliveries') = (SELECT count(*) FROM claimed)
     ),
     event AS ({events.INSERT}),
@@ -104,7 +107,9 @@ def book(
     DeliveredBefore for a delivery that is known; roll back then.
     """
     scope = _lock(session, cause, event)
-    _tell(session, cause, event, received_at, receipt)
+    _tell(session, cause, event, scope, received_at=received_at, receipt=receipt)
+    if event.privacy is not None:
+        privacy_requests.add(session, cause, event)
     if not scope:
         return Booking((), is_dirty=False)
     known = _known(session, scope)
@@ -151,16 +156,18 @@ def _tell(
     session: Session,
     cause: Cause,
     event: CanonicalEvent,
+    scope: Sequence[str],
+    *,
     received_at: datetime | None,
     receipt: Receipt | None,
 ) -> None:
-    document = {
+    told = {
         "deliveries": [deliveries.row(receipt.delivery, receipt.words)] if receipt else [],
         "events": [events.row(cause.event_id, event, received_at)] if received_at else [],
         "facts": facts.rows(cause.tenant_id, cause.event_id, event.facts),
         "hints": order_hints.rows(cause.tenant_id, cause.event_id, hint_of(event)),
     }
-    if any(document.values()) and send_document(session, _TELL, document) != (1,):
+    if any(told.values()) and send_document(session, _TELL, {**told, "order_keys": scope}) != (1,):
         raise DeliveredBefore
 
 

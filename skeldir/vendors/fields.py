@@ -140,6 +140,17 @@ class Reading:
         ]
         return [Reading(inside, item, f"{name}.{position}.") for position, item in enumerate(found)]
 
+    def values(self, name: str, convert: Callable[[object], Value]) -> list[Value]:
+        """Read each value of a list that is called `name` in the payload."""
+        found = self._payload.get(name)
+        if found is None:
+            raise Refusal(MISSING_REQUIRED_FIELD, name)
+        if not isinstance(found, list):
+            raise Refusal(MALFORMED_VALUE, name)
+        return [
+            self._converted(Field(f"{name}.{place}", "id"), item, convert) for place, item in enumerate(found)
+        ]
+
     def labels(self) -> dict[str, str]:
         """Return the canonical names that the free labels and pairs offer, free of personal data."""
         found: dict[str, str] = {}
@@ -267,7 +278,7 @@ def _copy(
     if value is None:
         return
     if not rest:
-        kept = _kept(value, entry, noted)
+        kept = _kept_each(value, entry, noted) if name.endswith("[]") else _kept(value, entry, noted)
         if kept is not None:
             target[key] = kept
     elif name.endswith("[]"):
@@ -317,6 +328,13 @@ def _kept(value: object, entry: Field, noted: Withholding) -> object:
         return value
     noted.note(entry.path, value)
     return []
+
+
+def _kept_each(values: object, entry: Field, noted: Withholding) -> object:
+    if not isinstance(values, list):
+        return {}
+    surplus = [None] if len(values) > ITEMS_MAX else []
+    return [*(_kept(value, entry, noted) for value in values[:ITEMS_MAX]), *surplus]
 
 
 def _kept_labels(told: Mapping[str, object], entry: Field, noted: Withholding) -> dict[str, str]:

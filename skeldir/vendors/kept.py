@@ -1,6 +1,7 @@
-"""What was kept of a delivery, read again by its vendor's mapping as if it came now."""
+"""What was kept of a delivery: read again by its vendor's mapping as if it came now, or searched."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -52,3 +53,33 @@ def read_again(kept: Kept) -> CanonicalEvent:
     if reader is None:
         raise Refusal(UNKNOWN_PROVIDER_EVENT)
     return reader(kept)
+
+
+# However the vendor calls it: what can hold an order's key, and what holds a shop's own labels.
+_KEY_FIELD: Final = re.compile(r"(^|_)(id|ids|key|intent|charge|payment|number|href|value)$")
+_LABEL_FIELDS: Final = frozenset({"note_attributes", "meta_data", "metadata", "custom_id", "custom"})
+
+
+def keys_in(payload: object) -> frozenset[str]:
+    """Return every id that a kept payload names, an order's among them."""
+    return frozenset(_keys(payload, ""))
+
+
+def without_labels(payload: Mapping[str, object]) -> dict[str, object]:
+    """Return a kept payload without the labels that lead to a journey; all about money stays."""
+    return {
+        name: without_labels(value) if isinstance(value, Mapping) else value
+        for name, value in payload.items()
+        if name not in _LABEL_FIELDS
+    }
+
+
+def _keys(value: object, name: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _keys(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keys(item, name)
+    elif isinstance(value, str | int) and _KEY_FIELD.search(name):
+        yield str(value).rpartition("/")[2]

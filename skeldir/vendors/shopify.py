@@ -1,4 +1,4 @@
-"""Shopify: orders, refunds and checkouts as its webhooks tell them."""
+"""Shopify: orders, refunds, checkouts and privacy requests as its webhooks tell them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from skeldir.domain.facts import CanonicalEvent, Fact, FactKind, OrderLink
 from skeldir.domain.money import bounded, minor_units
 from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MALFORMED_VALUE, UNKNOWN_PROVIDER_EVENT, Refusal
+from skeldir.vendors import shopify_privacy
 from skeldir.vendors.fields import (
     Field,
     Reading,
@@ -71,6 +72,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "orders/paid": ORDER,
     "refunds/create": REFUND,
     "checkouts/update": CHECKOUT,
+    **shopify_privacy.SHAPES,
 }
 _UNREADABLE: Final = Shape(Field("id", "id"))
 
@@ -90,6 +92,8 @@ def canonical_event(topic: str, payload: object, event_id: str, received_at: dat
     shape = SHAPES.get(topic)
     if shape is None:
         raise Refusal(UNKNOWN_PROVIDER_EVENT, "X-Shopify-Topic")
+    if topic in shopify_privacy.SHAPES:
+        return shopify_privacy.canonical_event(topic, payload, event_id, received_at)
     reading, kept = shape.read(payload), shape.stored(payload)
     if shape is ORDER:
         return _order(topic, reading, kept, event_id)

@@ -40,10 +40,17 @@ GRANTS = {
     "task_effects": ("", "SID", "", "", ""),
     "rate_limits": ("SIU", "", "", "", ""),
     "idempotency_keys": ("SIUD", "SD", "", "", ""),
+    "privacy_requests": ("SI", "S", "", "S", "S"),
+    "erased_orders": ("S", "S", "", "", "S"),
     "kombu_queue": ("SIUD", "SIUD", "", "", ""),
     "kombu_message": ("SIUD", "SIUD", "", "", ""),
     "alembic_version": ("S", "", "", "", ""),
 }
+# What the eraser reads; it changes only the columns below.
+ERASES = {
+    "webhook_endpoints", "events", "dead_letters", "order_hints", "orders", "touchpoints",
+    "dirty_marks", "erased_orders",
+}  # fmt: skip
 GRANTEES = ("app_rw", "app_worker", "app_admin", "app_ro", "skeldir_lookup")
 COLUMN_GRANTS = {
     ("memberships", "role", "app_rw", "UPDATE"),
@@ -58,9 +65,23 @@ COLUMN_GRANTS = {
             "resolved_at", "resolution_note", "abandoned_reason",
         )
     ),
+    *(("privacy_requests", column, "app_rw", "UPDATE")
+      for column in ("state", "requested_at", "completed_at", "row_counts")),
+    *(("privacy_requests", column, "app_worker", "UPDATE")
+      for column in ("state", "completed_at", "row_counts")),
+    *(
+        (table, column, "skeldir_eraser", "UPDATE")
+        for table, columns in {
+            "events": ["payload"], "dead_letters": ["payload"], "order_hints": ["journey_id"],
+            "orders": ["journey_id", "updated_at"], "touchpoints": ["journey_id", "session_id"],
+            "dirty_marks": ["journey_id"], "webhook_endpoints": ["revoked_at"],
+        }.items()
+        for column in columns
+    ),
 }  # fmt: skip
 DEFINERS = {
     "analyze_attribution()": ("skeldir_owner", "app_worker"),
+    "skeldir_eraser.erase(text[],uuid[],text)": ("skeldir_eraser", "app_worker"),
     "skeldir_lookup.all_tenants()": ("skeldir_lookup", "app_admin"),
     "skeldir_lookup.endpoint_by_key(bytea,text)": ("skeldir_lookup", "app_rw"),
     "skeldir_lookup.endpoint_by_tenant_key(bytea,text)": ("skeldir_lookup", "app_rw"),
@@ -69,6 +90,7 @@ DEFINERS = {
     "skeldir_lookup.prune_login_failures(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.renew_password_hash(uuid,text,text)": ("skeldir_lookup", "app_rw"),
     "skeldir_lookup.tenant_by_key(bytea)": ("skeldir_lookup", "app_rw"),
+    "skeldir_lookup.tenants_with_privacy_requests()": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.tenants_with_work(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.user_by_login(bytea)": ("skeldir_lookup", "app_admin"),
 }
@@ -99,6 +121,10 @@ def test_the_grants_on_tables_are_exactly_these(superuser: psycopg.Connection) -
         table: {grantee: set(letters) for grantee, letters in zip(GRANTEES, row, strict=True) if letters}
         for table, row in GRANTS.items()
     }
+    for table in ERASES:
+        expected[table]["skeldir_eraser"] = {"S"}
+    for table in ("erased_orders", "endpoint_changes"):  # what it writes down of what it did
+        expected[table].setdefault("skeldir_eraser", set()).add("I")
     assert {
         table: {grantee: set(letters) for grantee, letters in rights.items()}
         for table, rights in found.items()
@@ -139,6 +165,7 @@ def test_no_role_can_pass_through_the_walls(superuser: psycopg.Connection) -> No
         "app_ro": False,
         "skeldir_owner": False,
         "skeldir_lookup": False,
+        "skeldir_eraser": False,
     }
     assert not any(powerful for _, _, powerful in roles)
 
@@ -149,7 +176,11 @@ def test_who_is_a_member_of_whom(superuser: psycopg.Connection) -> None:
             WHERE roleid::regrole::text ~ '^(app|skeldir)_' AND member::regrole::text ~ '^(app|skeldir)_'"""
     ).fetchall()
 
-    assert set(found) == {("app_user", "app_rw"), ("skeldir_owner", "skeldir_lookup")}
+    assert set(found) == {
+        ("app_user", "app_rw"),
+        ("skeldir_owner", "skeldir_lookup"),
+        ("skeldir_owner", "skeldir_eraser"),
+    }
 
 
 def test_being_able_to_become_the_lookup_role_shows_the_owner_nothing(
@@ -171,7 +202,8 @@ def test_functions_with_their_owners_rights_are_exactly_these(superuser: psycopg
                   array(SELECT g.grantee::regrole::text FROM aclexplode(p.proacl) g
                          WHERE g.grantee <> p.proowner)
              FROM pg_proc p
-            WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('public', 'skeldir_lookup')"""
+            WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN
+                  ('public', 'skeldir_lookup', 'skeldir_eraser')"""
     ).fetchall()
 
     assert {name: (owner, *grantees) for name, owner, _, grantees in found} == DEFINERS

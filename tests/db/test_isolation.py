@@ -121,6 +121,15 @@ ROWS: dict[str, dict[str, Any]] = {
         "model_version": "linear.1+30d",
         "lookback_days": 30,
     },
+    "privacy_requests": {
+        "request_id": ONE,
+        "event_id": ONE,
+        "kind": "customer_redaction",
+        "vendor": "shopify",
+        "order_ids": "{1}",
+        "requested_at": NOW,
+    },
+    "erased_orders": {"order_key": "1"},
     "task_effects": {"task_id": ONE, "task_name": "t"},
 }
 LOGINS = ("app_user", "app_worker", "app_admin")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skeldir.vendors import paypal, shopify, stripe, woocommerce
+from skeldir.vendors import paypal, shopify, shopify_privacy, stripe, woocommerce
 from skeldir.vendors.fields import Field, Shape
 
 BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
@@ -19,6 +19,9 @@ BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
         ("shopify", "ShopifyOrder", shopify.ORDER),
         ("shopify", "ShopifyRefund", shopify.REFUND),
         ("shopify", "ShopifyCheckout", shopify.CHECKOUT),
+        ("shopify", "ShopifyCustomerDataRequest", shopify_privacy.CUSTOMER_DATA_REQUEST),
+        ("shopify", "ShopifyCustomerRedact", shopify_privacy.CUSTOMER_REDACT),
+        ("shopify", "ShopifyShopRedact", shopify_privacy.SHOP_REDACT),
         ("stripe", "StripeChargeEvent", stripe.CHARGE),
         ("stripe", "StripePaymentIntentEvent", stripe.PAYMENT_INTENT),
         ("stripe", "StripeDisputeEvent", stripe.DISPUTE),
@@ -70,6 +73,6 @@ def fields(
             must = name in schema.get("required", [])
             yield from fields(document, inner, f"{path}.{name}".lstrip("."), required=must)
     elif "items" in schema and "x-stored" not in schema:
-        yield from fields(document, schema["items"], f"{path}[]")
+        yield from fields(document, schema["items"], f"{path}[]", required=required)
     else:
         yield path, (schema.get("x-maps-to"), schema.get("x-stored", False), required)

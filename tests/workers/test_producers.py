@@ -11,7 +11,12 @@ from workers.app import app
 from workers.base import SystemTask, TenantTask
 from workers.schedule import BEAT_SCHEDULE
 
-SYSTEM_TASKS = {"housekeeping.sweep", "housekeeping.prune_tenants", "housekeeping.prune_messages"}
+SYSTEM_TASKS = {
+    "housekeeping.sweep",
+    "housekeeping.prune_tenants",
+    "housekeeping.prune_messages",
+    "housekeeping.fulfil_privacy_requests",
+}
 
 
 def tasks() -> dict[str, Task]:
