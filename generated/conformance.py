@@ -9,6 +9,7 @@ from generated import stubs
 from handlers import attribution
 from handlers import auth
 from handlers import health
+from handlers import revenue
 from handlers.webhooks import base as webhooks_base
 from handlers.webhooks import endpoints as webhooks_endpoints
 from handlers.webhooks import paypal as webhooks_paypal
@@ -45,6 +46,12 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+]
+
+_revenue: stubs.RevenueHandlers = revenue
+_revenue_operations = [
+    revenue.get_order_revenue,  # getOrderRevenue
+    revenue.list_unresolved_orders,  # listUnresolvedOrders
 ]
 
 _webhooks_base: stubs.WebhooksBaseHandlers = webhooks_base

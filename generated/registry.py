@@ -217,6 +217,32 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="revenue",
+        bundle="revenue.json",
+        handlers="handlers.revenue",
+        stub=stubs.RevenueHandlers,
+        operations=(
+            Operation(
+                operation_id="getOrderRevenue",
+                method="GET",
+                path="/api/v1/revenue/order",
+                handler="get_order_revenue",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
+                operation_id="listUnresolvedOrders",
+                method="GET",
+                path="/api/v1/revenue/unresolved-orders",
+                handler="list_unresolved_orders",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="webhooks/base",
         bundle="webhooks/base.json",
         handlers="handlers.webhooks.base",

@@ -41,6 +41,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointDetail,
     WebhookEndpointList,
 )
+from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
 from generated.models.common_privacy import PrivacyRequestPage
 from generated.models.common_revenue import (
     AllocationPage,
@@ -157,6 +158,24 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+
+class RevenueHandlers(Protocol):
+    """The handlers of the revenue contract."""
+
+    def get_order_revenue(self, ctx: Context, *, order_id: str) -> Answer[OrderRevenue]:
+        """GET /api/v1/revenue/order."""
+
+    def list_unresolved_orders(
+        self,
+        ctx: Context,
+        *,
+        reason: Literal["unresolved_order", "unlinked_payment"] | None,
+        currency: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[UnresolvedOrderPage]:
+        """GET /api/v1/revenue/unresolved-orders."""
 
 
 class WebhooksBaseHandlers(Protocol):

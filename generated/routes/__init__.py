@@ -8,6 +8,7 @@ from typing import Final
 from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import health
+from generated.routes import revenue
 from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import endpoints as webhooks_endpoints
 from generated.routes.webhooks import paypal as webhooks_paypal
@@ -42,6 +43,9 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # revenue
+    "getOrderRevenue": revenue.get_order_revenue,
+    "listUnresolvedOrders": revenue.list_unresolved_orders,
     # webhooks/base
     "abandonDeadLetter": webhooks_base.abandon_dead_letter,
     "getDeadLetter": webhooks_base.get_dead_letter,
