@@ -27,6 +27,8 @@ class Wire:
     """One connection, opened anew when the server has closed it; for one thread."""
 
     port: int
+    seconds_max: float = 60.0
+    """How long it waits for anything."""
     _socket: socket.socket | None = field(default=None, repr=False)
 
     def send(
@@ -40,8 +42,21 @@ class Wire:
 
     def raw(self, message: bytes, method: bytes = b"POST") -> Answer:
         """Send bytes, and read one answer."""
+        is_new = self._socket is None
+        try:
+            return self._exchanged(message, method)
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            self.close()
+            if is_new:
+                raise
+            return self._exchanged(message, method)  # it was hung up since: every client tries again
+        except BaseException:
+            self.close()  # whatever it still answers would be taken for the next answer
+            raise
+
+    def _exchanged(self, message: bytes, method: bytes) -> Answer:
         if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+            self._socket = socket.create_connection(("127.0.0.1", self.port), self.seconds_max)
         with suppress(BrokenPipeError, ConnectionResetError):  # refused before it was all read: see below
             self._socket.sendall(message)
         response = http.client.HTTPResponse(self._socket, method=method.decode("latin-1"))

@@ -226,8 +226,9 @@ def label_values(value: object) -> dict[str, object]:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, list):
-        pairs = (item for item in value if isinstance(item, Mapping))
-        return {str(item.get("name", item.get("key"))): item.get("value") for item in pairs}
+        pairs = [item for item in value if isinstance(item, Mapping)]
+        named = [(pair.get("name", pair.get("key")), pair.get("value")) for pair in pairs]
+        return {name: told for name, told in named if isinstance(name, str)}
     return {}
 
 
