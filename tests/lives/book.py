@@ -22,9 +22,17 @@ class Book:
 
     def deliver(self, event: CanonicalEvent) -> None:
         """Keep what an event tells and book what is missing for that."""
+        self.keep(event)
+        self.settle()
+
+    def keep(self, event: CanonicalEvent) -> None:
+        """Keep what an event tells, and book nothing yet."""
         self.facts.update(event.facts)
         self.aliases.update(event.aliases)
         self.claims.update(Claim(*link, event.authority) for link in _pairs(event))
+
+    def settle(self) -> None:
+        """Book what is missing for all that is kept."""
         payments, told = Payments(self.aliases, self.claims), defaultdict(list)
         for fact in self.facts:
             told[payments.order_of(fact.order_key)].append(_renamed(fact, payments))
