@@ -18,6 +18,8 @@ Path: TypeAlias = tuple[object, ...]
 PLACES_MAX: Final = 50
 PATH_LENGTH_MAX: Final = 200
 _DEPTH_MAX: Final = 64
+_KEY_LENGTH_MAX: Final = 200  # longer ones are no names, and what is judged of them is remembered
+_VALUE_LENGTH_MAX: Final = 10_000  # what is longer is withheld anyway; its end is not worth the time
 _CONTAINERS: Final = (dict, list)
 _LABELS: Final = ("name", "key")
 _ITEMS: Final = "[]"
@@ -62,7 +64,7 @@ class Withholding:
 
     def note(self, path: str, value: object) -> None:
         """Note the place of a value, if it is personal."""
-        kind = personal_kind(str(value)) if isinstance(value, str | int) else None
+        kind = personal_kind(str(value)[:_VALUE_LENGTH_MAX]) if isinstance(value, str | int) else None
         if kind is not None and len(self._found) < PLACES_MAX:
             self._found[Withheld(path[:PATH_LENGTH_MAX], kind)] = None
 
@@ -102,6 +104,7 @@ def _personal_in(value: dict[str, object], depth: int) -> list[Path]:
             continue
         else:
             name = label if key == "value" else key
+        name = name[:_KEY_LENGTH_MAX]
         if _is_personal(name):
             if item is not None and item != "":
                 found.append((name,))

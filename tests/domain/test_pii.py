@@ -147,3 +147,9 @@ def test_a_uuid_is_never_mistaken_for_a_telephone_number() -> None:
 
     assert not [drawn_id for drawn_id in drawn if personal_value(drawn_id)]
     assert personal_value("call 0198c0de-0123-4567-8901-000000000001 or +1 415 555 2671")
+
+
+@pytest.mark.parametrize("part", ["y", "a@", "+1", "1", "1-", "0 1", ":", "a.", "a@.", "%", "é", "200 "])
+def test_a_long_text_is_judged_in_time_that_grows_with_its_length_only(part: str) -> None:
+    """With every position tried against every other one, each of these would take hours."""
+    personal_kind(part * (1_000_000 // len(part)))
