@@ -1,45 +1,39 @@
-"""One delivery on its way in, whoever the vendor: authenticate, then book, or keep it as a dead letter.
+"""One authentic delivery on its way in, whoever the vendor: book it, or keep it as a dead letter.
 
-Nothing of a delivery is believed or stored before its signature is checked. Whatever an authentic one
-says, it is answered with a receipt: vendors stop delivering to addresses that keep refusing.
+Whatever it says, it is answered with a receipt: vendors stop delivering to addresses that keep refusing.
 """
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from sqlalchemy.orm import Session
 
 from generated.models.common_deliveries import DeliveryReceipt
+from handlers.webhooks.authentication import Sender
 from handlers.webhooks.contracts import contract_digest
-from skeldir.db.session import lookup_session, tenant_session
-from skeldir.domain.errors import Unauthorized
+from skeldir.db.session import tenant_session
+from skeldir.domain.errors import Unavailable
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
 from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
-from skeldir.http.rate_limits import charge
 from skeldir.queue.messages import attribute_marked, fulfil_privacy_requests
 from skeldir.queue.sending import send_after_commit
-from skeldir.repository import booking, dead_letters, deliveries, erasures, pii_wall
+from skeldir.repository import booking, dead_letters, deliveries, endpoints, erasures, pii_wall
 from skeldir.repository.booking import Booking, DeliveredBefore, Receipt
 from skeldir.repository.dead_letters import DeadLetter
 from skeldir.repository.deliveries import Delivery
-from skeldir.repository.endpoints import Endpoint, Vendor
+from skeldir.repository.endpoints import Endpoint, EndpointChanged, Vendor
 from skeldir.repository.ledger import Cause
-from skeldir.security.sealing import Place, Sealed, seal, unseal
 from skeldir.settings import get_settings
 from skeldir.vendors.kept import keys_in, without_labels
 
-Lookup: TypeAlias = Callable[[Session, str, Vendor], Endpoint | None]
-
 UNKNOWN_TOPIC: Final = "unknown"
-_NOBODY: Final = Place(UUID(int=0), "webhook-secret", UUID(int=0))
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +55,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def authenticate(
-    lookup: Lookup, key: str, vendor: Vendor, is_signed_with: Callable[[Sequence[bytes]], bool]
-) -> Endpoint:
-    """Return the endpoint that a key names, if one of its secrets signed the delivery.
-
-    Raises Unauthorized, in the same words and after the same work, whatever was wrong; TooManyRequests
-    for a tenant whose vendors deliver too fast: nothing is stored, and they deliver it again.
-    """
-    with lookup_session() as session:
-        endpoint = lookup(session, key, vendor)
-    known = endpoint.secrets if endpoint else (unseal(_decoy(), _NOBODY),)
-    genuine = is_signed_with(known or (unseal(_decoy(), _NOBODY),))
-    if endpoint is None or not endpoint.secrets or not genuine:
-        raise Unauthorized("The key or the signature is not right.")
-    charge(endpoint.tenant_id, "webhooks")
-    return endpoint
-
-
 def parse(body: bytes) -> object:
     """Read a body as JSON; raises Refusal."""
     try:
@@ -88,8 +64,18 @@ def parse(body: bytes) -> object:
     return parsed
 
 
-def accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
+def accept(sender: Sender, parcel: Parcel) -> DeliveryReceipt:
     """Book a delivery, or keep it as a dead letter; a repeated one gets its first receipt."""
+    endpoint = sender.endpoint
+    for _ in range(TRIES):
+        try:
+            return _accept(endpoint, parcel)
+        except EndpointChanged:
+            endpoint = sender.look_up()
+    raise Unavailable("The endpoint is being changed.")
+
+
+def _accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
     if endpoint.is_suspended:
         return _bury(endpoint, parcel, Refusal(TENANT_SUSPENDED))
     if isinstance(parcel.told, Refusal):
@@ -118,9 +104,9 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
     receipt = _receipt(delivery)
     cause, words = Cause(tenant_id, event_id, parcel.vendor), receipt.model_dump(mode="json")
     try:
-        with tenant_session(tenant_id) as session:
-            told = Receipt(delivery, words)
-            booked = booking.book(session, cause, event, received_at=delivery.received_at, receipt=told)
+        with tenant_session(tenant_id, locks=booking.first_locks(tenant_id, event)) as session:
+            at, told = delivery.received_at, Receipt(delivery, words, endpoint)
+            booked = booking.book(session, cause, event, received_at=at, receipt=told, is_locked=True)
             _announce(session, cause, event, booked)
     except DeliveredBefore:
         return _book_again(cause, delivery, event)
@@ -210,6 +196,7 @@ def _bury_with(
     )
     receipt = _receipt(delivery)
     with tenant_session(endpoint.tenant_id) as session:
+        endpoints.confirm(session, endpoint)
         if not deliveries.claim(session, delivery, receipt.model_dump(mode="json")):
             deliveries.repeat(session, delivery.delivery_id, delivery.received_at)
             return DeliveryReceipt.model_validate(deliveries.first_receipt(session, delivery.delivery_id))
@@ -233,9 +220,3 @@ def _receipt(delivery: Delivery) -> DeliveryReceipt:
     given = {name: value for name, value in told.items() if value is not None}
     fixed = {"received": True, "delivery_id": delivery.delivery_id, "outcome": delivery.outcome}
     return DeliveryReceipt.model_validate(fixed | given)
-
-
-@cache
-def _decoy() -> Sealed:
-    """Return a sealed secret that signs nothing, for keys that name nobody."""
-    return seal(secrets.token_bytes(32), _NOBODY)

@@ -4,7 +4,8 @@ import hashlib
 
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
-from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
+from handlers.webhooks.authentication import Lookup, authenticate
+from handlers.webhooks.intake import UNKNOWN_TOPIC, Parcel
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
@@ -45,10 +46,10 @@ def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes) -> DeliveryRec
     transmission = Transmission.of(ctx.request.headers)
     certificates = paypal_certificates.get_certificates()
     signer = certificates.key(transmission.certificate_url, now) if transmission.may_be_good(now) else None
-    endpoint = intake.authenticate(
+    sender = authenticate(
         lookup, key, paypal.VENDOR, lambda webhook_ids: transmission.is_of(body, webhook_ids, signer)
     )
-    return intake.accept(endpoint, _read(body))
+    return intake.accept(sender, _read(body))
 
 
 def _read(body: bytes) -> Parcel:

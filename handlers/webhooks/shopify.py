@@ -4,7 +4,8 @@ import hashlib
 
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
-from handlers.webhooks.intake import Lookup, Parcel
+from handlers.webhooks.authentication import Lookup, authenticate
+from handlers.webhooks.intake import Parcel
 from handlers.webhooks.topics import topic_of
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.pii_trail import Trail, Withholding, stripped
@@ -45,10 +46,10 @@ def shopify_checkout_updated(ctx: Context, *, body: bytes) -> DeliveryReceipt:
 
 def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes, topic: str | None) -> DeliveryReceipt:
     signature = _header(ctx, "hmac-sha256")
-    endpoint = intake.authenticate(
+    sender = authenticate(
         lookup, key, shopify.VENDOR, lambda secrets: verify_base64_hmac(body, signature, secrets)
     )
-    return intake.accept(endpoint, _read(ctx, body, _header(ctx, "topic") or topic))
+    return intake.accept(sender, _read(ctx, body, _header(ctx, "topic") or topic))
 
 
 def _read(ctx: Context, body: bytes, header: str | None) -> Parcel:

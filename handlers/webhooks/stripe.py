@@ -5,7 +5,8 @@ from typing import Final
 
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
-from handlers.webhooks.intake import UNKNOWN_TOPIC, Lookup, Parcel
+from handlers.webhooks.authentication import Lookup, authenticate
+from handlers.webhooks.intake import UNKNOWN_TOPIC, Parcel
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.pii_trail import Trail, Withholding, stripped
 from skeldir.domain.refusals import Refusal
@@ -50,10 +51,10 @@ def _receive_by_tenant_key(ctx: Context, body: bytes) -> DeliveryReceipt:
 
 def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes) -> DeliveryReceipt:
     header, now = ctx.request.headers.get("stripe-signature"), intake.now().timestamp()
-    endpoint = intake.authenticate(
+    sender = authenticate(
         lookup, key, stripe.VENDOR, lambda secrets: verify_stripe(body, header, secrets, now)
     )
-    return intake.accept(endpoint, _read(body))
+    return intake.accept(sender, _read(body))
 
 
 def _read(body: bytes) -> Parcel:

@@ -7,7 +7,8 @@ from typing import Final
 from generated.models.common_deliveries import DeliveryReceipt
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from handlers.webhooks import intake
-from handlers.webhooks.intake import Lookup, Parcel
+from handlers.webhooks.authentication import Lookup, authenticate
+from handlers.webhooks.intake import Parcel
 from handlers.webhooks.topics import topic_of
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.pii_trail import Trail, Withholding, stripped
@@ -50,13 +51,13 @@ def woocommerce_order_refunded(ctx: Context, *, body: bytes) -> DeliveryReceipt:
 
 def _receive(ctx: Context, lookup: Lookup, key: str, body: bytes, topic: str | None) -> DeliveryReceipt:
     signature = _header(ctx, "signature")
-    endpoint = intake.authenticate(
+    sender = authenticate(
         lookup,
         key,
         woocommerce.VENDOR,
         lambda secrets: verify_base64_hmac(body, signature, [wordpress_key(secret) for secret in secrets]),
     )
-    return intake.accept(endpoint, _read(body, _header(ctx, "topic") or topic))
+    return intake.accept(sender, _read(body, _header(ctx, "topic") or topic))
 
 
 def _read(body: bytes, header: str | None) -> Parcel:

@@ -1,6 +1,6 @@
 """The one place that opens transactions, sets the tenant, commits and rolls back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
+_LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
 _REVOKED: Final = """
 SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
     OR EXISTS (SELECT FROM public.access_token_denylist WHERE jti IN ({ids}))
@@ -46,34 +47,33 @@ def tenant_session(
     read_only: bool = False,
     isolation: Isolation | None = None,
     token: TokenCheck | None = None,
+    locks: Sequence[int] = (),
     is_durable: bool = True,
     engine: Engine | None = None,
 ) -> Iterator[Session]:
     """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
 
     Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
-    the tenant and the check of the token are one round trip. One that is not durable commits without
-    waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked token, and for any
-    token of a suspended tenant.
+    the tenant, advisory locks and the check of the token are one round trip. One that is not durable
+    commits without waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked
+    token, and for any token of a suspended tenant.
     """
+    begun = [_begin(read_only, isolation), *([] if is_durable else [_NOT_DURABLE])]
     tenant = _TENANT.format(tenant_id=_checked(tenant_id))
-    begin = _begin(read_only, isolation) if is_durable else f"{_begin(read_only, isolation)}; {_NOT_DURABLE}"
-    with _transaction(begin, tenant, token, engine) as session:
+    script = [*begun, tenant, *map(_LOCK.format, locks), *([_revoked(token)] if token else [])]
+    with _transaction("; ".join(script), token, engine) as session:
         yield session
 
 
 @contextmanager
 def lookup_session(*, engine: Engine | None = None) -> Iterator[Session]:
     """Open a read-only transaction of no tenant: for the functions of schema skeldir_lookup only."""
-    with _transaction(_begin(read_only=True, isolation="read committed"), None, None, engine) as session:
+    with _transaction(_begin(read_only=True, isolation="read committed"), None, engine) as session:
         yield session
 
 
 @contextmanager
-def _transaction(
-    begin: str, tenant: str | None, token: TokenCheck | None, engine: Engine | None
-) -> Iterator[Session]:
-    script = "; ".join(part for part in (begin, tenant, token and _revoked(token)) if part)
+def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -> Iterator[Session]:
     with (engine or get_engine("app_user")).connect() as connection:
         revoked = _send(connection, script) and token is not None
         with Session(connection, autoflush=False) as session:
@@ -112,14 +112,14 @@ def _send(connection: Connection, script: str) -> bool:
     try:
         return _run(connection, script)
     except psycopg.OperationalError as error:
-        if not _driver(connection).closed:
+        if not driver(connection).closed:
             raise
         connection.invalidate(error)
         return _run(connection, script)
 
 
 def _run(connection: Connection, script: str) -> bool:
-    with _driver(connection).cursor() as cursor:
+    with driver(connection).cursor() as cursor:
         cursor.execute(script.encode(), prepare=False)
         while cursor.nextset():
             pass
@@ -127,7 +127,8 @@ def _run(connection: Connection, script: str) -> bool:
         return bool(row and row[0])
 
 
-def _driver(connection: Connection) -> psycopg.Connection:
+def driver(connection: Connection) -> psycopg.Connection:
+    """Return the driver's connection beneath the toolkit's."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("the engine's driver is not psycopg")

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
-import psycopg
 from sqlalchemy.orm import Session
+
+from skeldir.db.session import driver
 
 SENT: Final = "sent AS MATERIALIZED (SELECT CAST(%(sent)s AS jsonb) AS document)"
 """The first part of such a statement: the document, to be read by the others."""
@@ -26,14 +27,6 @@ def run(session: Session, statement: str, parameters: Mapping[str, object]) -> t
 
     Raises psycopg's errors, not the toolkit's.
     """
-    with driver(session).cursor() as cursor:
+    with driver(session.connection()).cursor() as cursor:
         cursor.execute(statement.encode(), parameters)
         return cursor.fetchone() if cursor.description else None
-
-
-def driver(session: Session) -> psycopg.Connection:
-    """Return the connection that a session's transaction runs on."""
-    connection = session.connection().connection.driver_connection
-    if not isinstance(connection, psycopg.Connection):
-        raise TypeError("the engine's driver is not psycopg")
-    return connection

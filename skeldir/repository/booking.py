@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from skeldir.domain.orders import Order, OrderHint, hint_of, settle
 from skeldir.repository import (
     deliveries,
     dirty_marks,
+    endpoints,
     erasures,
     events,
     facts,
@@ -30,12 +32,14 @@ from skeldir.repository import (
     privacy_requests,
 )
 from skeldir.repository.deliveries import Delivery
+from skeldir.repository.endpoints import Endpoint, EndpointChanged
 from skeldir.repository.ledger import Cause
 
-# What is told is kept only if its delivery, where there is one, is a new one; of an erased order without
-# what could lead to its person.
+# What is told is kept only if its delivery, where there is one, is a new one to the endpoint that is told; of
+# an erased order without what could lead to its person.
 _TELL: Final = f"""
     WITH {SENT},
+    same AS ({endpoints.SAME}),
     claimed AS ({deliveries.CLAIM}),
     given AS (
         SELECT {erasures.FORGETTING} AS document FROM sent
@@ -44,7 +48,7 @@ _TELL: Final = f"""
     event AS ({events.INSERT}),
     fact AS ({facts.INSERT}),
     hint AS ({order_hints.INSERT})
-    SELECT count(*) FROM given
+    SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM same)
 """  # noqa: S608 - constants of the repository
 
 _KNOWN: Final = f"""
@@ -73,6 +77,8 @@ class Receipt:
 
     delivery: Delivery
     words: Mapping[str, Any]
+    endpoint: Endpoint
+    """To which it came, as somebody looked it up before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,15 @@ def book(
     *,
     received_at: datetime | None = None,
     receipt: Receipt | None = None,
+    is_locked: bool = False,
 ) -> Booking:
     """Book an event; with the instant of its receipt keep the event too, and its delivery if it came by one.
 
     Booking it again, or again without the facts that it told before, changes nothing. Raises
-    DeliveredBefore for a delivery that is known; roll back then.
+    DeliveredBefore for a delivery that is known, and EndpointChanged; roll back then. `is_locked` says
+    that the transaction began with `first_locks`.
     """
-    scope = _lock(session, cause, event)
+    scope = _lock(session, cause, event, is_locked=is_locked)
     _tell(session, cause, event, scope, received_at=received_at, receipt=receipt)
     if event.privacy is not None:
         privacy_requests.add(session, cause, event)
@@ -130,7 +138,22 @@ def book(
     return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
-def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> list[str]:
+def first_locks(tenant_id: UUID, event: CanonicalEvent) -> list[int]:
+    """Return the first locks that booking an event takes, so that its transaction can begin with them."""
+    if event.order_key is None:
+        return []
+    names = _names(event)
+    return ledger.lock_numbers(tenant_id, "name" if names else "order", names or {event.order_key})
+
+
+def _names(event: CanonicalEvent) -> set[str]:
+    """Return the names of payments that an event uses."""
+    own = {event.order_key} if event.order_key and event.authority == "processor" else set()
+    linked = {link.payment_key for link in event.links}
+    return own | linked | {key for told in event.aliases for key in (told.alias, told.payment_key)}
+
+
+def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_locked: bool) -> list[str]:
     """Lock the names that the event uses, then their payments, then the orders these may belong to.
 
     Whoever adds a name to a payment, or a link to any of its names, holds the payment's lock. A payment
@@ -139,16 +162,16 @@ def _lock(session: Session, cause: Cause, event: CanonicalEvent) -> list[str]:
     """
     if event.order_key is None:
         return []
-    own = {event.order_key}
-    names = {link.payment_key for link in event.links} | (own if event.authority == "processor" else set())
-    names |= {key for told in event.aliases for key in (told.alias, told.payment_key)}
+    names, own = _names(event), {event.order_key}
     scope = own
     if names:
-        ledger.lock(session, cause.tenant_id, "name", names)
+        if not is_locked:
+            ledger.lock(session, cause.tenant_id, "name", names)
         known = payments.name(session, cause.event_id, event.aliases, names)
         ledger.lock(session, cause.tenant_id, "payment", known)
         scope = own | payments.link(session, cause.event_id, event, known)
-    ledger.lock(session, cause.tenant_id, "order", scope)
+    if names or not is_locked:
+        ledger.lock(session, cause.tenant_id, "order", scope)
     return sorted(scope)
 
 
@@ -162,12 +185,18 @@ def _tell(
     receipt: Receipt | None,
 ) -> None:
     told = {
+        "endpoints": [receipt.endpoint.row()] if receipt else [],
         "deliveries": [deliveries.row(receipt.delivery, receipt.words)] if receipt else [],
         "events": [events.row(cause.event_id, event, received_at)] if received_at else [],
         "facts": facts.rows(cause.tenant_id, cause.event_id, event.facts),
         "hints": order_hints.rows(cause.tenant_id, cause.event_id, hint_of(event)),
     }
-    if any(told.values()) and send_document(session, _TELL, {**told, "order_keys": scope}) != (1,):
+    if not any(told.values()):
+        return
+    given, same = send_document(session, _TELL, {**told, "order_keys": scope}) or (0, 0)
+    if receipt and not same:
+        raise EndpointChanged
+    if not given:
         raise DeliveredBefore
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import SENT, send_document
 from skeldir.domain.ids import uuid7
 from skeldir.repository import endpoint_changes
 from skeldir.repository.webhook_secrets import SecretSummary, place
@@ -65,6 +66,22 @@ BY_TENANT_KEY = text("""
       FROM skeldir_lookup.endpoint_by_tenant_key(CAST(:key_hash AS bytea), :vendor)
 """)
 
+# Of the endpoints that a document names, those that are as it says: they accept deliveries, they have these
+# secrets and no others, and their tenant is served.
+SAME: Final = """
+    SELECT told.endpoint_id
+      FROM sent, jsonb_to_recordset(sent.document -> 'endpoints')
+           AS told (endpoint_id uuid, secret_ids uuid[])
+      JOIN webhook_endpoints AS e
+        ON e.endpoint_id = told.endpoint_id AND (e.revoked_at IS NULL OR e.revoked_at > now())
+      JOIN tenants AS t ON t.tenant_id = e.tenant_id AND t.status = 'active'
+     WHERE told.secret_ids = ARRAY(
+               SELECT s.secret_id FROM webhook_secrets AS s
+                WHERE s.tenant_id = e.tenant_id AND s.endpoint_id = e.endpoint_id
+                  AND (s.retired_at IS NULL OR s.retired_at > now())
+                ORDER BY s.secret_id)
+"""
+
 LIST = text("""
     SELECT e.endpoint_id, e.vendor, e.key_hint, e.created_at, e.revoked_at,
            s.secret_id, s.created_at AS secret_created_at, s.retired_at, s.sealing_key_id
@@ -76,6 +93,10 @@ LIST = text("""
                 ELSE e.endpoint_id = :endpoint_id END
      ORDER BY e.vendor, e.created_at, e.endpoint_id, s.created_at DESC, s.secret_id DESC
 """)
+
+
+class EndpointChanged(Exception):
+    """The endpoint is no longer what it was when it was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +119,12 @@ class Endpoint:
     tenant_id: UUID
     endpoint_id: UUID
     secrets: tuple[bytes, ...] = field(repr=False)
+    secret_ids: tuple[UUID, ...] = ()
     is_suspended: bool = False
+
+    def row(self) -> dict[str, object]:
+        """Return the endpoint as SAME reads it."""
+        return {"endpoint_id": self.endpoint_id, "secret_ids": sorted(self.secret_ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +207,13 @@ def by_tenant_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None
     return _endpoint(session, BY_TENANT_KEY, key_hash("tenant-key", key), vendor)
 
 
+def confirm(session: Session, endpoint: Endpoint) -> None:
+    """Make sure that an endpoint is what it was when it was looked up; raises EndpointChanged."""
+    same = send_document(session, f"WITH {SENT} {SAME}", {"endpoints": [endpoint.row()]})
+    if same is None and not endpoint.is_suspended:
+        raise EndpointChanged
+
+
 def _summaries(session: Session, endpoint_id: UUID | None) -> list[EndpointSummary]:
     rows = session.execute(LIST, {"endpoint_id": endpoint_id}).all()
     return [_summary(list(of_one)) for _, of_one in groupby(rows, key=attrgetter("endpoint_id"))]
@@ -204,13 +237,15 @@ def _endpoint(session: Session, statement: TextClause, hashed: bytes, vendor: Ve
     if not rows:
         return None
     first = rows[0]
-    secrets = _unsealed(rows, first.endpoint_id)
-    return Endpoint(first.tenant_id, first.endpoint_id, secrets, is_suspended=first.tenant_status != "active")
-
-
-def _unsealed(rows: Sequence[Row[Any]], endpoint_id: UUID) -> tuple[bytes, ...]:
-    return tuple(
-        unseal(Sealed(row.sealing_key_id, bytes(row.sealed)), place(row.tenant_id, row.secret_id))
-        for row in rows
-        if row.endpoint_id == endpoint_id and row.secret_id is not None
+    own = [row for row in rows if row.endpoint_id == first.endpoint_id and row.secret_id is not None]
+    return Endpoint(
+        first.tenant_id,
+        first.endpoint_id,
+        tuple(_unsealed(row) for row in own),
+        tuple(row.secret_id for row in own),
+        is_suspended=first.tenant_status != "active",
     )
+
+
+def _unsealed(row: Row[Any]) -> bytes:
+    return unseal(Sealed(row.sealing_key_id, bytes(row.sealed)), place(row.tenant_id, row.secret_id))

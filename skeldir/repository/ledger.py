@@ -56,9 +56,14 @@ def lock(session: Session, tenant_id: UUID, rank: str, keys: Iterable[str]) -> N
     Names are locked before payments and these before orders, and within a rank in the order of their
     numbers, so that no two transactions can wait for each other.
     """
-    numbers = sorted({_number(f"{tenant_id}\x1f{rank}\x1f{key}") for key in keys})
+    numbers = lock_numbers(tenant_id, rank, keys)
     if numbers:
         run(session, _LOCK, {"keys": numbers})
+
+
+def lock_numbers(tenant_id: UUID, rank: str, keys: Iterable[str]) -> list[int]:
+    """Return what `lock` locks, in its order."""
+    return sorted({_number(f"{tenant_id}\x1f{rank}\x1f{key}") for key in keys})
 
 
 def give_way(session: Session) -> None:
