@@ -11,6 +11,7 @@ from handlers import auth
 from handlers import health
 from handlers import revenue
 from handlers.webhooks import base as webhooks_base
+from handlers.webhooks import custom as webhooks_custom
 from handlers.webhooks import endpoints as webhooks_endpoints
 from handlers.webhooks import paypal as webhooks_paypal
 from handlers.webhooks import privacy as webhooks_privacy
@@ -62,6 +63,11 @@ _webhooks_base_operations = [
     webhooks_base.list_deliveries,  # listDeliveries
     webhooks_base.replay_dead_letter,  # replayDeadLetter
     webhooks_base.replay_dead_letters,  # replayDeadLetters
+]
+
+_webhooks_custom: stubs.WebhooksCustomHandlers = webhooks_custom
+_webhooks_custom_operations = [
+    webhooks_custom.receive_custom_delivery,  # receiveCustomDelivery
 ]
 
 _webhooks_endpoints: stubs.WebhooksEndpointsHandlers = webhooks_endpoints

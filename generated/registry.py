@@ -305,6 +305,23 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="webhooks/custom",
+        bundle="webhooks/custom.json",
+        handlers="handlers.webhooks.custom",
+        stub=stubs.WebhooksCustomHandlers,
+        operations=(
+            Operation(
+                operation_id="receiveCustomDelivery",
+                method="POST",
+                path="/api/webhooks/custom/in/{endpoint_key}",
+                handler="receive_custom_delivery",
+                transaction="none",
+                execution="sync",
+                raw_body=True,
+            ),
+        ),
+    ),
+    Contract(
         name="webhooks/endpoints",
         bundle="webhooks/endpoints.json",
         handlers="handlers.webhooks.endpoints",

@@ -197,7 +197,7 @@ class WebhooksBaseHandlers(Protocol):
         self,
         ctx: Context,
         *,
-        vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None,
+        vendor: Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | None,
         reason_code: Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | None,
         status: Literal["pending", "in_progress", "resolved", "abandoned"] | None,
         received_from: datetime | None,
@@ -211,7 +211,7 @@ class WebhooksBaseHandlers(Protocol):
         self,
         ctx: Context,
         *,
-        vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None,
+        vendor: Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | None,
         outcome: Literal["booked", "recorded", "dead_lettered"] | None,
         limit: int,
         cursor: str | None,
@@ -234,6 +234,19 @@ class WebhooksBaseHandlers(Protocol):
         body: ReplayBatchRequest,
     ) -> Answer[ReplayBatchResult]:
         """POST /api/webhooks/dead-letters/replay."""
+
+
+class WebhooksCustomHandlers(Protocol):
+    """The handlers of the webhooks/custom contract."""
+
+    def receive_custom_delivery(
+        self,
+        ctx: Context,
+        *,
+        endpoint_key: str,
+        body: bytes,
+    ) -> Answer[DeliveryReceipt]:
+        """POST /api/webhooks/custom/in/{endpoint_key}."""
 
 
 class WebhooksEndpointsHandlers(Protocol):

@@ -74,7 +74,10 @@ class DeadLetter(ContractModel):
     )
     dead_letter_id: UUID
     delivery_id: UUID | MISSING = MISSING
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"]
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"],
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ]
     topic: Annotated[
         str,
         Field(
@@ -231,7 +234,10 @@ class ReplayBatchRequest(ContractModel):
     dry_run: Annotated[
         bool, Field(description="Show what the batch would do, all of it together, and change nothing.")
     ]
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | MISSING = MISSING
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | MISSING,
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ] = MISSING
     reason_code: Annotated[
         Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | MISSING,
         Field(description="Why a delivery became a dead letter."),

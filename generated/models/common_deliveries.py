@@ -90,7 +90,10 @@ class Delivery(ContractModel):
         extra="forbid",
     )
     delivery_id: UUID
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"]
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"],
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ]
     topic: Annotated[
         str,
         Field(

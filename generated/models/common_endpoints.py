@@ -43,7 +43,10 @@ class WebhookEndpoint(ContractModel):
         extra="forbid",
     )
     endpoint_id: UUID
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"]
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"],
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ]
     key_hint: Annotated[
         str,
         Field(
@@ -111,7 +114,10 @@ class CreateEndpointRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"]
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"],
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ]
     secret: Annotated[
         SecretStr | MISSING,
         Field(

@@ -35,7 +35,10 @@ class PrivacyRequest(ContractModel):
             description="`customer_data_request`: somebody asks what is held of their orders. `customer_redaction`: what leads from these orders to a person is to be erased. `shop_redaction`: the same of all that the vendor told, for the shop left."
         ),
     ]
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"]
+    vendor: Annotated[
+        Literal["shopify", "stripe", "woocommerce", "paypal", "custom"],
+        Field(description="`custom`: a sender of the tenant's own, by the Standard Webhooks specification."),
+    ]
     vendor_request_id: Annotated[
         str | MISSING,
         Field(

@@ -10,6 +10,7 @@ from generated.routes import auth
 from generated.routes import health
 from generated.routes import revenue
 from generated.routes.webhooks import base as webhooks_base
+from generated.routes.webhooks import custom as webhooks_custom
 from generated.routes.webhooks import endpoints as webhooks_endpoints
 from generated.routes.webhooks import paypal as webhooks_paypal
 from generated.routes.webhooks import privacy as webhooks_privacy
@@ -53,6 +54,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     "listDeliveries": webhooks_base.list_deliveries,
     "replayDeadLetter": webhooks_base.replay_dead_letter,
     "replayDeadLetters": webhooks_base.replay_dead_letters,
+    # webhooks/custom
+    "receiveCustomDelivery": webhooks_custom.receive_custom_delivery,
     # webhooks/endpoints
     "createWebhookEndpoint": webhooks_endpoints.create_webhook_endpoint,
     "getWebhookEndpoint": webhooks_endpoints.get_webhook_endpoint,

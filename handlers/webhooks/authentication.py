@@ -5,7 +5,6 @@ look-up, and no more: the transaction that books a delivery checks that the endp
 still the same, and where they are not the delivery is looked up as if nothing had been remembered.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,15 +18,18 @@ from skeldir.domain.errors import Unauthorized
 from skeldir.http.rate_limits import charge
 from skeldir.repository import endpoints
 from skeldir.repository.endpoints import Endpoint, Vendor
+from skeldir.repository.webhook_secrets import ACTIVE_MAX
 from skeldir.security.hashing import key_hash
 from skeldir.security.sealing import Place, Sealed, seal, unseal
+from skeldir.vendors.secrets import new_secret
 
 Lookup: TypeAlias = Callable[[Session, str, Vendor], Endpoint | None]
 IsSignedWith: TypeAlias = Callable[[Sequence[bytes]], bool]
 
 REMEMBERED_MAX: Final = 1_000
 _NOBODY: Final = Place(UUID(int=0), "webhook-secret", UUID(int=0))
-_NO_SECRETS: Final = (secrets.token_bytes(32),)
+# They read as any vendor's do: a custom sender's are decoded before they are tried.
+_NO_SECRETS: Final = tuple(new_secret("custom").encode() for _ in range(ACTIVE_MAX))
 _remembered: Final[dict[tuple[str, bytes], Endpoint]] = {}
 
 
@@ -44,8 +46,9 @@ class Sender:
 def authenticate(lookup: Lookup, key: str, vendor: Vendor, is_signed_with: IsSignedWith) -> Sender:
     """Return whose a delivery is.
 
-    Raises Unauthorized, in the same words and after the same work, whatever was wrong; TooManyRequests
-    for a tenant whose vendors deliver too fast: nothing is stored, and they deliver it again.
+    Raises Unauthorized, in the same words and after the same work, whatever was wrong: as many secrets are
+    opened and tried for an endpoint that is not there as for one whose secret is being rotated. Raises
+    TooManyRequests for a tenant whose vendors deliver too fast: nothing is stored, and they deliver it again.
     """
     name = (vendor, key_hash("endpoint-key", key))
     known = _remembered.get(name) if lookup is endpoints.by_key else None
@@ -54,7 +57,9 @@ def authenticate(lookup: Lookup, key: str, vendor: Vendor, is_signed_with: IsSig
         _remembered.pop(name, None)
         with lookup_session() as session:
             endpoint = lookup(session, key, vendor)
-        genuine = is_signed_with((endpoint and endpoint.secrets) or (unseal(_decoy(), _NOBODY),))
+        found = endpoint.secrets if endpoint else ()
+        decoys = [unseal(_decoy(), _NOBODY) for _ in range(ACTIVE_MAX - len(found))]
+        genuine = is_signed_with((*found, *decoys))
         if endpoint is None or not endpoint.secrets or not genuine:
             raise Unauthorized("The key or the signature is not right.")
         if lookup is endpoints.by_key and not endpoint.is_suspended:
@@ -62,7 +67,8 @@ def authenticate(lookup: Lookup, key: str, vendor: Vendor, is_signed_with: IsSig
         return endpoint
 
     # A key that nobody remembers is tried like any other: the work does not tell which it is.
-    is_remembered = is_signed_with(known.secrets if known else _NO_SECRETS) and known is not None
+    tried = (*(known.secrets if known else ()), *_NO_SECRETS)[:ACTIVE_MAX]
+    is_remembered = is_signed_with(tried) and known is not None
     endpoint = known if known is not None and is_remembered else look_up()
     charge(endpoint.tenant_id, "webhooks")
     return Sender(endpoint, is_remembered, look_up)
@@ -76,5 +82,5 @@ def _remember(name: tuple[str, bytes], endpoint: Endpoint) -> None:
 
 @cache
 def _decoy() -> Sealed:
-    """Return a sealed secret that signs nothing, for keys that name nobody."""
-    return seal(secrets.token_bytes(32), _NOBODY)
+    """Return a sealed secret that signs nothing, for where there are fewer than are tried."""
+    return seal(_NO_SECRETS[0], _NOBODY)

@@ -18,7 +18,7 @@ from skeldir.domain.errors import NotFound
 from skeldir.repository.endpoints import Vendor
 from skeldir.settings import get_settings
 
-VENDORS: Final[tuple[Vendor, ...]] = ("shopify", "stripe", "woocommerce")
+VENDORS: Final[tuple[Vendor, ...]] = ("shopify", "stripe", "woocommerce", "custom")
 EMAIL: Final = "admin@skeldir.example"
 
 

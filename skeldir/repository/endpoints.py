@@ -18,7 +18,7 @@ from skeldir.repository.webhook_secrets import SecretSummary, place
 from skeldir.security.hashing import key_hash, new_key
 from skeldir.security.sealing import Sealed, unseal
 
-Vendor = Literal["shopify", "stripe", "woocommerce", "paypal"]
+Vendor = Literal["shopify", "stripe", "woocommerce", "paypal", "custom"]
 VENDORS: tuple[Vendor, ...] = get_args(Vendor)
 ENDPOINTS_MAX: Final = 100
 """How many a tenant may have that are not revoked: a list that shows them all stays short."""

@@ -31,6 +31,9 @@ _TIME: Final = re.compile(
 )
 _TIME_OF_SOME_ZONE: Final = re.compile(_TIME.pattern + "?")
 _WORD: Final = re.compile(r"[A-Za-z0-9_./-]{1,64}")
+# What a processor calls a payment. Any other number may stand where one is expected, such as that of a
+# cheque, and a link under that name could reach another order of the shop.
+PAYMENT_KEY: Final = re.compile(r"(?:pi|ch|py)_[A-Za-z0-9]{1,120}|(?=[0-9]*[A-Z])[A-Z0-9]{17}")
 _ID_LABELS: Final = ("session_id", "journey_id", "order_id", "payment_key")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 

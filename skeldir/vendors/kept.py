@@ -8,7 +8,7 @@ from typing import Final
 
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.refusals import UNKNOWN_PROVIDER_EVENT, Refusal
-from skeldir.vendors import paypal, shopify, stripe, woocommerce
+from skeldir.vendors import custom, paypal, shopify, stripe, woocommerce
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,13 @@ def _woocommerce(kept: Kept) -> CanonicalEvent:
     return woocommerce.canonical_event(kept.topic, kept.payload, kept.vendor_event_id or "", kept.received_at)
 
 
+def _custom(kept: Kept) -> CanonicalEvent:
+    return custom.canonical_event(kept.payload, kept.vendor_event_id or "")
+
+
 # One line for each vendor: how its mapping is asked.
 _READERS: Final[Mapping[str, Callable[[Kept], CanonicalEvent]]] = {
+    custom.VENDOR: _custom,
     paypal.VENDOR: _paypal,
     shopify.VENDOR: _shopify,
     stripe.VENDOR: _stripe,
@@ -57,7 +62,7 @@ def read_again(kept: Kept) -> CanonicalEvent:
 
 # However the vendor calls it: what can hold an order's key, and what holds a shop's own labels.
 _KEY_FIELD: Final = re.compile(r"(^|_)(id|ids|key|intent|charge|payment|number|href|value)$")
-_LABEL_FIELDS: Final = frozenset({"note_attributes", "meta_data", "metadata", "custom_id", "custom"})
+_LABEL_FIELDS: Final = frozenset({"note_attributes", "meta_data", "metadata", "custom_id", "custom", "hints"})
 
 
 def keys_in(payload: object) -> frozenset[str]:

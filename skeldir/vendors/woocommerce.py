@@ -11,6 +11,7 @@ from skeldir.domain.money import minor_units
 from skeldir.domain.pii_trail import Withholding
 from skeldir.domain.refusals import MISSING_REQUIRED_FIELD, UNKNOWN_PROVIDER_EVENT, Refusal
 from skeldir.vendors.fields import (
+    PAYMENT_KEY,
     Field,
     Reading,
     Shape,
@@ -75,9 +76,6 @@ _UNREADABLE: Final = Shape(Field("id", "id"))
 _PAID: Final = frozenset(("processing", "completed", "refunded"))
 _VOID: Final = frozenset(("cancelled", "failed"))
 _DRAFT: Final = frozenset(("checkout-draft", "auto-draft", "draft", "new"))
-# What a processor calls a payment. Anything else may stand in transaction_id too, such as the number
-# of a cheque, and a link under that name could reach another order of the shop.
-_PAYMENT_KEY: Final = re.compile(r"(?:pi|ch|py)_[A-Za-z0-9]{1,120}|(?=[0-9]*[A-Z])[A-Z0-9]{17}")
 _WITHOUT_ZONE: Final = re.compile(r"[0-9-]{10}[Tt ][0-9:.]+")
 
 
@@ -192,7 +190,7 @@ def _refunded(amount: object, code: str) -> int:
 def _links(reading: Reading, labels: Mapping[str, str], order_id: str) -> tuple[OrderLink, ...]:
     """Return the processor's payments that the order names: the transaction, and its payment intent."""
     told = (reading.get("payment_key", _text), labels.get("payment_key"))
-    keys = dict.fromkeys(key for key in told if key and _PAYMENT_KEY.fullmatch(key))
+    keys = dict.fromkeys(key for key in told if key and PAYMENT_KEY.fullmatch(key))
     return tuple(OrderLink(key, order_id) for key in keys)
 
 

@@ -117,6 +117,7 @@ class Caller:
             ),
             "stripe": lambda: self._shop.by_stripe(body),
             "paypal": lambda: self._shop.by_paypal(body),
+            "custom": lambda: self._shop.by_custom(body),
             "woocommerce": lambda: self._shop.by_woocommerce(
                 body, case.headers.get("X-WC-Webhook-Topic", "order.updated")
             ),

@@ -21,7 +21,7 @@ def test_it_prints_one_line_and_leaves_nothing(start: Start, ending: signal.Sign
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
     assert {"base_url", "tenant_id", "tenant_key", "webhook", "login"} <= set(told)
-    assert set(told["webhook"]) == {"shopify", "stripe", "woocommerce"}
+    assert set(told["webhook"]) == {"shopify", "stripe", "woocommerce", "custom"}
     assert set(told["login"]) == {"email", "password", "tenant_id"}
     with httpx.Client(base_url=told["base_url"], trust_env=False) as client:
         assert client.get("/api/health/ready").status_code == 200

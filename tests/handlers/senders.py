@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from skeldir.repository.endpoints import Vendor
-from skeldir.vendors import paypal, shopify, stripe, woocommerce
+from skeldir.vendors import custom, paypal, shopify, stripe, woocommerce
 from skeldir.vendors.fields import Shape
 from tests.handlers.webhooks import Shop
 from tests.vendors import paypal_payloads
@@ -14,6 +14,7 @@ from tests.vendors.payloads import (
     UNIX,
     attributes,
     charge,
+    custom_event,
     meta,
     payment_intent,
     shopify_checkout,
@@ -152,7 +153,37 @@ def _paypal_life(number: int) -> Iterator[Told]:
             yield told["event_type"], told | {"id": f"WH-{number}-{kind}"}
 
 
+def _custom_life(number: int) -> Iterator[Told]:
+    """Tell an order and its payment; every second goes back in two parts, every fifth is disputed."""
+    told = {"order_id": f"c{number}", "currency": _currency(number), "amount_cents": _cents(number)}
+    hints = {"hints": {"utm_source": "newsletter", "utm_medium": "email"}} if number % 3 == 0 else {}
+    yield "order.placed", custom_event("order.placed", **told, **hints)
+    yield "payment.captured", custom_event("payment.captured", **told, reference=f"p{number}")
+    for part in range(2 if number % 2 == 0 else 0):
+        back = {"reference": f"r{number}-{part}", "amount_cents": (1_050, 1_150)[part]}
+        at = f"2026-11-2{1 + part}T09:00:00Z"
+        yield (
+            "payment.refunded",
+            custom_event("payment.refunded", **told | back, occurred_at=at, timestamp=at),
+        )
+    if number % 5 == 0:
+        withdrawn = told | {"reference": f"d{number}", "amount_cents": 2_000}
+        for day, kind in ((2, "disputed"), (4, "dispute_reversed")):
+            at = f"2026-11-2{day}T09:00:00Z"
+            yield (
+                f"payment.{kind}",
+                custom_event(f"payment.{kind}", **withdrawn, occurred_at=at, timestamp=at),
+            )
+
+
 SENDERS: Final = (
+    Sender(
+        "custom",
+        custom.SHAPES,
+        _custom_life,
+        lambda shop, body, _: shop.by_custom(body),
+        ("webhook-id", "webhook-timestamp", "webhook-signature"),
+    ),
     Sender("shopify", shopify.SHAPES, _shopify_life, Shop.by_shopify, ("X-Shopify-Hmac-SHA256",)),
     Sender(
         "woocommerce",

@@ -23,6 +23,7 @@ GOOD = {
     "stripe": "whsec_0123456789abcdefABCDEF0123456789",
     "woocommerce": "a secret of the shop & its webhook",
     "paypal": "0EH40505U7160970P",
+    "custom": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from skeldir.commands import provisioning
 from skeldir.commands.provisioning import NewTenant
 from skeldir.db.session import tenant_session
+from skeldir.repository.endpoints import VENDORS
 from tests.asgi import Api
 from tests.vendors import paypal_authority
 
@@ -102,6 +103,25 @@ class Shop:
         """Return the headers that PayPal sends."""
         return paypal_authority.signed(body, self.secret("paypal"), at)
 
+    def custom(self, event: Any, **headers: str) -> httpx.Response:
+        """Deliver as a custom sender does."""
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        return self.post(
+            f"/api/webhooks/custom/in/{self.key('custom')}", body, self.by_custom(body) | headers
+        )
+
+    def by_custom(self, body: bytes, message_id: str | None = None, at: int | None = None) -> dict[str, str]:
+        """Return the headers that a library of the Standard Webhooks specification sends."""
+        when = int(datetime.now(UTC).timestamp()) if at is None else at
+        named = message_id or f"msg_{hashlib.sha256(body).hexdigest()[:24]}"
+        key = base64.b64decode(self.secret("custom").removeprefix(b"whsec_"))
+        digest = hmac.digest(key, f"{named}.{when}.".encode() + body, "sha256")
+        return {
+            "webhook-id": named,
+            "webhook-timestamp": str(when),
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        }
+
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """Send a body as it is."""
         return self.api.send(
@@ -137,7 +157,7 @@ class Shop:
 
 def open_shop(api: Api) -> Shop:
     """Provision a tenant with an endpoint for each vendor."""
-    return Shop(api, provisioning.create_tenant("A shop", ["shopify", "stripe", "woocommerce", "paypal"]))
+    return Shop(api, provisioning.create_tenant("A shop", VENDORS))
 
 
 @contextmanager

@@ -197,3 +197,19 @@ def payment_intent(intent_id: str = "pi_1", **changes: Any) -> dict[str, Any]:
         "receipt_email": PERSONAL[0],
         "status": "succeeded",
     } | changes
+
+
+def custom_event(kind: str = "payment.captured", **changes: Any) -> dict[str, Any]:
+    """Return an event as a custom sender tells it, with more than it was asked for."""
+    told_at = changes.pop("timestamp", "2026-11-20T10:00:05Z")
+    data = {
+        "order_id": "1042",
+        "reference": "till-7-0042",
+        "amount_cents": 12999,
+        "currency": "EUR",
+        "occurred_at": "2026-11-20T10:00:00Z",
+        "customer": {"email": PERSONAL[0], "name": PERSONAL[5]},
+    }
+    if kind == "order.placed":
+        del data["reference"]
+    return {"type": kind, "timestamp": told_at, "data": data | changes, "sender": PERSONAL[1]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skeldir.vendors import paypal, shopify, shopify_privacy, stripe, woocommerce
+from skeldir.vendors import custom, paypal, shopify, shopify_privacy, stripe, woocommerce
 from skeldir.vendors.fields import Field, Shape
 
 BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
@@ -30,6 +30,8 @@ BUNDLES = Path(__file__).parents[2] / "generated" / "bundles" / "webhooks"
         ("paypal", "PaypalSaleRefundEvent", paypal.SALE_REFUND),
         ("paypal", "PaypalCaptureRefundEvent", paypal.CAPTURE_REFUND),
         ("paypal", "PaypalDisputeEvent", paypal.DISPUTE),
+        ("custom", "CustomOrderEvent", custom.ORDER),
+        ("custom", "CustomPaymentEvent", custom.PAYMENT),
         ("woocommerce", "WoocommerceOrder", woocommerce.ORDER),
         ("woocommerce", "WoocommerceDeletedOrder", woocommerce.DELETED_ORDER),
     ],

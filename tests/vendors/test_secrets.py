@@ -1,12 +1,24 @@
 """Whose secret a text can be is told by its form, and what is wrong is told without repeating it."""
 
+from base64 import b64encode
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from skeldir.repository.endpoints import VENDORS
 from skeldir.vendors.secrets import can_be_generated, fault_of, new_secret
 
+PUBLIC = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+# Points of small order, for which whoever likes can sign: 0, 1, -1 and two of order eight.
+FORGEABLE = [
+    bytes(32),
+    b"\x01" + bytes(31),
+    b"\xec" + b"\xff" * 30 + b"\x7f",
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+]
 GOOD = [
     ("shopify", "shpss_0123456789abcdef0123456789abcdef"),
     ("shopify", "hush0123456789ab"),
@@ -15,6 +27,10 @@ GOOD = [
     ("woocommerce", "e-4nE%$|aW=7 <>&'\"[Q}~"),
     ("woocommerce", "müßig und lang"),
     ("paypal", "0EH40505U7160970P"),
+    ("custom", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ("custom", "whsec_" + b64encode(bytes(64)).decode()),
+    ("custom", "whsec_" + b64encode(bytes(32)).decode().rstrip("=")),
+    ("custom", "whpk_" + b64encode(PUBLIC).decode()),
 ]
 BAD = [
     ("shopify", "short"),
@@ -28,6 +44,14 @@ BAD = [
     ("woocommerce", "with half \ud800 a letter"),
     ("paypal", "0eh40505u7160970p"),
     ("paypal", "WH-0EH40505U7160970P"),
+    ("custom", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    ("custom", "whsec_" + b64encode(bytes(23)).decode()),
+    ("custom", "whsec_" + b64encode(bytes(65)).decode()),
+    ("custom", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS*"),
+    ("custom", "whsec_" + b64encode(bytes(32)).decode()[:-2] + "B="),
+    ("custom", "whpk_" + b64encode(bytes(33)).decode()),
+    ("custom", "whsk_" + b64encode(PUBLIC).decode()),
+    *(("custom", "whpk_" + b64encode(key).decode()) for key in FORGEABLE),
 ]
 
 
@@ -53,7 +77,7 @@ def test_what_we_make_is_what_we_take_and_is_never_the_same(vendor: str) -> None
 
 
 def test_a_secret_is_made_only_where_the_vendor_takes_the_one_it_is_told() -> None:
-    assert [vendor for vendor in VENDORS if can_be_generated(vendor)] == ["woocommerce"]
+    assert [vendor for vendor in VENDORS if can_be_generated(vendor)] == ["woocommerce", "custom"]
 
 
 @given(vendor=st.sampled_from(VENDORS), text=st.text(max_size=300))

@@ -51,7 +51,9 @@ def get_dead_letter(call: Call) -> HttpAnswer:
 def list_dead_letters(call: Call) -> HttpAnswer:
     """GET /api/webhooks/dead-letters."""
     sent = call.parameters
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None = sent.get("query.vendor")
+    vendor: Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | None = sent.get(
+        "query.vendor",
+    )
     reason_code: Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | None = sent.get(
         "query.reason_code",
     )
@@ -81,7 +83,9 @@ def list_dead_letters(call: Call) -> HttpAnswer:
 def list_deliveries(call: Call) -> HttpAnswer:
     """GET /api/webhooks/deliveries."""
     sent = call.parameters
-    vendor: Literal["shopify", "stripe", "woocommerce", "paypal"] | None = sent.get("query.vendor")
+    vendor: Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | None = sent.get(
+        "query.vendor",
+    )
     outcome: Literal["booked", "recorded", "dead_lettered"] | None = sent.get("query.outcome")
     limit: int = sent.get("query.limit", 50)
     cursor: str | None = sent.get("query.cursor")
