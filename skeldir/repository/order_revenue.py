@@ -39,11 +39,13 @@ _UNRESOLVED: Final = text("""
         SELECT tenant_id, order_id, false AS is_payment
           FROM ledger_entries
          WHERE kind IN ('refunded', 'disputed') AND effective_at < :missing_since
+           AND CAST(:reason AS text) IS DISTINCT FROM 'unlinked_payment'
          GROUP BY tenant_id, order_id
         UNION ALL
         SELECT told.tenant_id, told.order_id, true
           FROM orders AS told
-         WHERE EXISTS (SELECT FROM webhook_endpoints
+         WHERE CAST(:reason AS text) IS DISTINCT FROM 'unresolved_order'
+           AND EXISTS (SELECT FROM webhook_endpoints
                         WHERE vendor IN ('shopify', 'woocommerce') AND revoked_at IS NULL)
            AND NOT EXISTS (SELECT FROM facts AS fact
                             WHERE fact.tenant_id = told.tenant_id AND fact.order_key = told.order_id

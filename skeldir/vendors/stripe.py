@@ -43,12 +43,12 @@ _OBJECT: Final = (
     Field("data.object.object", "word"),
     Field("data.object.amount", "units", "amount", required=True),
     Field("data.object.currency", "currency", "currency", required=True),
-    Field("data.object.status", "word", "payment_status"),
     Field("data.object.metadata", "labels", names=METADATA),
 )
+_PAYMENT: Final = (*_OBJECT, Field("data.object.status", "word", "payment_status"))
 CHARGE: Final = Shape(
     *_ENVELOPE,
-    *_OBJECT,
+    *_PAYMENT,
     Field("data.object.id", "id", "charge_key", required=True),
     Field("data.object.created", "unix_time", "effective_at", required=True),
     Field("data.object.captured", "flag", "is_captured"),
@@ -58,7 +58,7 @@ CHARGE: Final = Shape(
 )
 PAYMENT_INTENT: Final = Shape(
     *_ENVELOPE,
-    *_OBJECT,
+    *_PAYMENT,
     Field("data.object.id", "id", "payment_key", required=True),
     Field("data.object.created", "unix_time"),
     Field("data.object.amount_received", "units", "captured_amount"),
@@ -67,6 +67,7 @@ PAYMENT_INTENT: Final = Shape(
 DISPUTE: Final = Shape(
     *_ENVELOPE,
     *_OBJECT,
+    Field("data.object.status", "word", "dispute_status", required=True),
     Field("data.object.id", "id", "reference", required=True),
     Field("data.object.created", "unix_time"),
     Field("data.object.charge", "id", "charge_key", required=True),
@@ -192,9 +193,9 @@ def _refunded_cents(reading: Reading) -> int:
 
 def _dispute(reading: Reading, payment_key: str, told_at: datetime) -> tuple[Fact, ...]:
     """Tell the withdrawal with every word on it, its end too: any one of them may be the only one."""
-    topic, status = reading.require("topic", word), reading.require("payment_status", word)
+    topic, status = reading.require("topic", word), reading.require("dispute_status", word)
     if status not in _WITHDRAWN | _UNMOVED:
-        raise Refusal(MALFORMED_VALUE, reading.path_of("payment_status"))
+        raise Refusal(MALFORMED_VALUE, reading.path_of("dispute_status"))
     is_moved = topic in ("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated")
     if status in _UNMOVED and not is_moved:
         return ()

@@ -87,7 +87,8 @@ def test_a_dispute_withdraws_its_amount_once_and_a_won_one_gives_it_back(
     api: Api, story: tuple[dict[str, Any], ...], net: int
 ) -> None:
     ends = set()
-    for order in [*permutations((PAID, *story))][::5]:
+    orders = [*permutations((PAID, *story))]
+    for order in orders[:: len(orders) // 24 or 1]:
         shop = open_shop(api)
         for event in (*order, order[0]):
             assert shop.stripe(event).json()["outcome"] != "dead_lettered"
