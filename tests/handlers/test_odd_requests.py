@@ -122,9 +122,12 @@ def test_a_body_in_chunks_is_the_same_delivery(wire: Wire, shop: Shop, sender: S
 
 @VENDORS
 def test_a_signature_sent_twice_is_no_signature(wire: Wire, shop: Shop, sender: Sender) -> None:
-    """Which of two headers counts is something that two programs may disagree on."""
+    """Which of two headers counts is something that two programs may disagree on.
+
+    Only the Standard Webhooks' signatures are a list anyway, of which one is enough.
+    """
     body, headers = signed(sender, shop, 1)
-    names = {name.encode() for name in sender.signed_headers}
+    names = {name.encode() for name in sender.signed_headers if name != "webhook-signature"}
     for again in [header for header in headers if header[0] in names]:
         assert wire.send(b"POST", sender.path(shop).encode(), [again, *headers], body).status == 401, again
 
