@@ -133,16 +133,20 @@ def _last_snapshots(facts: Sequence[Fact]) -> dict[tuple[str, str], datetime]:
 
 
 def _withdrawn_once(movements: list[_Movement]) -> list[_Movement]:
-    """Leave one of two tellings of the same withdrawals from a payment: the one that tells of more.
+    """Leave one telling of each withdrawal: of disputes a processor's word alone, where there is one.
 
-    Disputes and reversals come from the same claims and do not name each other. Each adds up to what it
-    knows of; with equal totals the disputes stand, for they know how they ended.
+    Of a payment's withdrawals a processor may tell twice, by disputes and by reversals that come from the
+    same claims and do not name each other. Each adds up to what it knows of; who tells of more is believed,
+    and with equal totals the disputes are, for they know how they ended.
     """
     totals: dict[tuple[str, str, str], int] = defaultdict(int)
     for movement in movements:
         totals[movement.told_as, movement.payment_key, movement.slot.currency] += movement.amount_cents
+    by_processor = any(_is_dispute(told) and told.authority == "processor" for told in movements)
 
     def is_counted(movement: _Movement) -> bool:
+        if by_processor and movement.authority == "shop" and _is_dispute(movement):
+            return False
         disputed, reverted = (
             totals[kind, movement.payment_key, movement.slot.currency] for kind in ("disputed", "reversed")
         )
@@ -150,6 +154,10 @@ def _withdrawn_once(movements: list[_Movement]) -> list[_Movement]:
         return not is_second_telling.get(movement.told_as, False)
 
     return [movement for movement in movements if is_counted(movement)]
+
+
+def _is_dispute(movement: _Movement) -> bool:
+    return movement.slot.kind in ("disputed", "dispute_reversed")
 
 
 def _latest(told: list[Fact]) -> _Movement:

@@ -46,7 +46,7 @@ _UNRESOLVED: Final = text("""
           FROM orders AS told
          WHERE CAST(:reason AS text) IS DISTINCT FROM 'unresolved_order'
            AND EXISTS (SELECT FROM webhook_endpoints
-                        WHERE vendor IN ('shopify', 'woocommerce') AND revoked_at IS NULL)
+                        WHERE vendor IN ('shopify', 'woocommerce', 'custom') AND revoked_at IS NULL)
            AND NOT EXISTS (SELECT FROM facts AS fact
                             WHERE fact.tenant_id = told.tenant_id AND fact.order_key = told.order_id
                               AND fact.authority = 'shop')

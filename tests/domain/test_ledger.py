@@ -133,6 +133,37 @@ def test_a_lost_dispute_takes_its_amount_and_a_won_one_returns_it() -> None:
     )
 
 
+def test_a_dispute_that_the_shop_tells_too_counts_as_its_processor_tells_it() -> None:
+    paid = [shop("captured", 10_000), processor("captured", 10_000)]
+    by_shop = [shop("disputed", 4_000, 3, "claim-1"), shop("dispute_reversed", 4_000, 9, "claim-1")]
+
+    assert net([*paid, *by_shop[:1]]) == 6_000
+    assert net([*paid, *by_shop[:1], processor("disputed", 3_900, 3, "dp_1")]) == 6_100
+    assert net([*paid, *by_shop, processor("disputed", 4_000, 3, "dp_1")]) == 6_000
+
+
+def test_disputes_and_reversals_of_one_payment_are_compared_by_their_totals() -> None:
+    first, second = processor("disputed", 6_000, 3, "PP-1"), processor("disputed", 4_000, 5, "PP-2")
+    reverted = [processor("reversed", 6_000, 4, "REV-1"), processor("reversed", 4_000, 6, "REV-2")]
+
+    assert net([first, reverted[0]]) == -6_000
+    assert net([first, *reverted]) == net([first, second, reverted[0]]) == net(reverted) == -10_000
+    assert net([first, *reverted, processor("dispute_reversed", 6_000, 9, "PP-1")]) == -4_000
+
+
+def test_what_the_last_snapshot_does_not_show_is_taken_back() -> None:
+    def shown(kind: Any, cents: int, second: int, reference: str = "1001") -> Fact:
+        return Fact("woocommerce", "shop", "1001", kind, reference, cents, "USD", at(second), at(second))
+
+    first = [shown("authorised", 100, 1), shown("captured", 100, 1), shown("refunded", 30, 1, "r-1")]
+    of_the_same_second = [shown("authorised", 100, 1), shown("captured", 100, 1)]
+    later = [shown("authorised", 100, 2), shown("captured", 100, 2)]
+
+    assert net(first) == net([*first, *of_the_same_second]) == 70
+    assert net([*first, *later]) == net([*later, *first]) == 100
+    assert net([*first, shown("authorised", 100, 2)]) == 0
+
+
 def test_what_is_booked_as_wanted_needs_no_entry() -> None:
     wanted = targets([shop("captured", 10_000)])
 

@@ -18,7 +18,13 @@ from tests.handlers.webhooks import Shop, open_shop, receipt
 from tests.vendors.paypal_authority import trusted
 
 EVERY = pytest.mark.parametrize("sender", SENDERS, ids=lambda sender: sender.vendor)
-UNTOLD = {"shopify": "id", "woocommerce": "id", "stripe": "created", "paypal": "create_time"}
+UNTOLD = {
+    "shopify": "id",
+    "woocommerce": "id",
+    "stripe": "created",
+    "paypal": "create_time",
+    "custom": "timestamp",
+}
 
 
 @dataclass(frozen=True)

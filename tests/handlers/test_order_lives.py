@@ -35,11 +35,9 @@ def _post() -> Iterator[None]:
 
 def deliver(shop: Shop, told: Told) -> str:
     """Deliver as the vendor does and return what became of it."""
-    if told.vendor in ("stripe", "paypal"):
-        reply = (shop.stripe if told.vendor == "stripe" else shop.paypal)(told.payload)
-    else:
-        send = shop.shopify if told.vendor == "shopify" else shop.woocommerce
-        reply = send(told.topic, told.payload)
+    send = getattr(shop, told.vendor)
+    is_told_by_header = told.vendor in ("shopify", "woocommerce")
+    reply = send(told.topic, told.payload) if is_told_by_header else send(told.payload)
     outcome: str = reply.json()["outcome"]
     return outcome
 

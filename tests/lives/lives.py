@@ -31,7 +31,7 @@ class Life:
 def life(seed: int, order_id: str = "1001") -> Life:
     """Make the life of an order; each seed makes another."""
     chance = Random(seed)
-    shop = chance.choice([None, "shopify", "woocommerce"])
+    shop = chance.choice([None, "shopify", "woocommerce", "custom"])
     currency = chance.choice(CURRENCIES)
     first = 10 * int(order_id)
     payments = [
@@ -51,6 +51,10 @@ def life(seed: int, order_id: str = "1001") -> Life:
         if shop == "shopify":
             told += shops.tell_by_shopify(sale, seller, chance)
             shown_cents = sale.total_cents - sum(sale.refunds)
+        elif shop == "custom":
+            told += shops.tell_by_custom(sale, seller, chance)
+            lost_cents = sum(disputed.lost_cents for disputed in sale.disputes)
+            shown_cents = sale.total_cents - sum(sale.refunds) - lost_cents
         else:
             snapshots, shown_cents = shops.tell_by_woocommerce(sale, seller, chance)
             told += snapshots
@@ -82,7 +86,7 @@ def _payment(chance: Random, currency: str, shop: str | None, *, is_first: bool)
         left -= disputes[-1].cents // step
     released = chance.randrange(1, 100) if processor == "stripe" and chance.random() < 0.3 else 0
     linkers = ["processor"] if shop else ["processor", "nobody"]
-    if is_first and (processor == "stripe" or (processor == "capture" and shop == "woocommerce")):
+    if is_first and (processor == "stripe" or (processor == "capture" and shop in ("woocommerce", "custom"))):
         linkers = ["shop", *linkers] if shop else linkers
     return Payment(
         processor,
@@ -98,11 +102,13 @@ def _sale(chance: Random, order_id: str, payments: list[Payment], payment_key: s
     """Return what the shop knows; of what its processors gave back it may know less, never more."""
     if not payments:
         refunds = tuple(100 * chance.randrange(1, 10) for _ in range(chance.randrange(4)))
-        return Sale(order_id, 100 * chance.randrange(40, 90), refunds)
+        disputes = tuple(Dispute(100, chance.choice(OUTCOMES)) for _ in range(chance.randrange(3)))
+        return Sale(order_id, 100 * chance.randrange(40, 90), refunds, disputes)
     total_cents = sum(payment.captured_cents for payment in payments)
     misread_cents = 100 * chance.randrange(5) if chance.random() < 0.3 else 0
     given_back = (cents for payment in payments for cents in payment.refunds if chance.random() < 0.8)
-    return Sale(order_id, total_cents + misread_cents, tuple(given_back), payment_key)
+    disputes = (told for payment in payments for told in payment.disputes if chance.random() < 0.8)
+    return Sale(order_id, total_cents + misread_cents, tuple(given_back), tuple(disputes), payment_key)
 
 
 def _key(payments: list[Payment], first: int, chance: Random) -> str | None:

@@ -61,7 +61,7 @@ class _Teller:
     ) -> None:
         self.payment, self.number, self.vendors, self.chance = payment, number, vendors, chance
         self.order_id = order_id if payment.linked_by == "processor" else None
-        self.second = 60 * number
+        self.second = 60 * (number % 10)
 
     def later(self) -> int:
         """Let up to two days pass."""
@@ -99,7 +99,7 @@ class _Stripe(_Teller):
             "amount": units(payment.captured_cents + payment.released_cents),
             "amount_captured": units(payment.captured_cents),
             "amount_refunded": units(given_back + payment.released_cents),  # Stripe counts both
-            "created": unix(60 * self.number),
+            "created": unix(60 * (self.number % 10)),
             "payment_intent": self.intent,
             "metadata": self._metadata(),
         }

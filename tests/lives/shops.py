@@ -1,10 +1,11 @@
-"""How shops tell an order: Shopify by its topics, WooCommerce by one snapshot after another."""
+"""How shops tell an order: by topics, or, as WooCommerce does, by one snapshot after another."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.lives.processors import Dispute
 from tests.lives.told import Told, Vendors, moment
 from tests.vendors.payloads import attributes, meta, shopify_order, shopify_refund, woocommerce_order
 
@@ -18,6 +19,7 @@ class Sale:
     order_id: str
     total_cents: int
     refunds: tuple[int, ...]
+    disputes: tuple[Dispute, ...] = ()
     payment_key: str | None = None
 
 
@@ -48,6 +50,29 @@ def tell_by_shopify(sale: Sale, vendors: Vendors, chance: Random) -> list[Told]:
             transactions=[transaction | {"currency": vendors.currency, "status": "success"}],
         )
         told.append(vendors.shopify("refunds/create", refund))
+    return told
+
+
+def tell_by_custom(sale: Sale, vendors: Vendors, chance: Random) -> list[Told]:
+    """Tell an order as a shop of the tenant's own does, its disputes too."""
+    named = {"payment_key": sale.payment_key} if sale.payment_key else {}
+    paid = {"amount_cents": sale.total_cents, **named}
+    told = [vendors.custom("payment.captured", 3, reference="till-1", **paid)]
+    if chance.random() < 0.5:
+        told.append(vendors.custom("order.placed", 2, **paid))
+    second = 3
+    for index, cents in enumerate(sale.refunds):
+        second += chance.randrange(1, 48 * HOUR)
+        told.append(vendors.custom("payment.refunded", second, amount_cents=cents, reference=f"back-{index}"))
+    for index, disputed in enumerate(sale.disputes):
+        if disputed.outcome == "inquiry":
+            continue
+        taken = {"amount_cents": disputed.cents, "reference": f"claim-{index}"}
+        second += chance.randrange(1, 48 * HOUR)
+        told.append(vendors.custom("payment.disputed", second, **taken))
+        if disputed.outcome == "won":
+            second += chance.randrange(1, 48 * HOUR)
+            told.append(vendors.custom("payment.dispute_reversed", second, **taken))
     return told
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from skeldir.domain.currencies import EXPONENTS, vendor_exponent
 from skeldir.domain.facts import CanonicalEvent
-from skeldir.vendors import paypal, shopify, stripe, woocommerce
+from skeldir.vendors import custom, paypal, shopify, stripe, woocommerce
 from tests.vendors import payloads as by_others
 from tests.vendors import paypal_payloads as by_paypal
 
@@ -73,6 +73,12 @@ class Vendors:
         """Tell a topic of Shopify's."""
         event = shopify.canonical_event(topic, payload, str(next(self._numbers)), START)
         return Told("shopify", topic, payload, event)
+
+    def custom(self, kind: str, second: int, **data: Any) -> Told:
+        """Tell an event as a sender of the tenant's own."""
+        told = {"order_id": self._order_id, "currency": self.currency, "occurred_at": moment(second)}
+        event = by_others.custom_event(kind, timestamp=moment(second), **told, **data)
+        return Told("custom", kind, event, custom.canonical_event(event, str(next(self._numbers))))
 
     def woocommerce(self, payload: dict[str, Any]) -> Told:
         """Tell an order's snapshot as WooCommerce does."""
