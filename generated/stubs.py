@@ -200,6 +200,7 @@ class WebhooksBaseHandlers(Protocol):
         vendor: Literal["shopify", "stripe", "woocommerce", "paypal", "custom"] | None,
         reason_code: Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | None,
         status: Literal["pending", "in_progress", "resolved", "abandoned"] | None,
+        lane: Literal["review", "quarantine"] | None,
         received_from: datetime | None,
         received_before: datetime | None,
         limit: int,

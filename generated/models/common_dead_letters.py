@@ -100,6 +100,12 @@ class DeadLetter(ContractModel):
             pattern="^[^\\x00-\\x1f\\x7f]+$",
         ),
     ] = MISSING
+    lane: Annotated[
+        Literal["review", "quarantine"],
+        Field(
+            description="`review`: somebody should look at it. `quarantine`: it came while the tenant was suspended and nothing else was wrong with it; it is booked when the tenant is resumed."
+        ),
+    ]
     status: Annotated[
         Literal["pending", "in_progress", "resolved", "abandoned"],
         Field(
@@ -225,7 +231,7 @@ class ReplayResult(ContractModel):
 
 class ReplayBatchRequest(ContractModel):
     """
-    Which pending dead letters to replay, the oldest first; all of them without a filter.
+    Which pending dead letters to replay, the oldest first; all that are for review without a filter.
     """
 
     model_config = ConfigDict(
@@ -241,6 +247,10 @@ class ReplayBatchRequest(ContractModel):
     reason_code: Annotated[
         Literal["invalid_json", "missing_required_field", "malformed_value", "unknown_provider_event", "currency_unknown", "amount_out_of_range", "pii_refused", "tenant_suspended"] | MISSING,
         Field(description="Why a delivery became a dead letter."),
+    ] = MISSING
+    lane: Annotated[
+        Literal["review", "quarantine"] | MISSING,
+        Field(description="Of which lane; of `review`, unless the reason is `tenant_suspended`."),
     ] = MISSING
     received_from: Annotated[
         AwareDatetime | MISSING, Field(description="Received at this instant or later.")

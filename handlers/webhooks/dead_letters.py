@@ -1,19 +1,16 @@
 """The operations on dead letters of api-contracts/openapi/v1/webhooks/base.yaml."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
 from pydantic import MISSING, BaseModel
-from sqlalchemy.orm import Session
 
 from generated.models import common_dead_letters as models
 from handlers.webhooks import intake, replay
 from handlers.webhooks.replay import Actor, Replayed
-from skeldir.db.faults import may_be_repeated
 from skeldir.db.session import tenant_session
 from skeldir.domain.errors import (
     DeadLetterAbandoned,
@@ -26,19 +23,17 @@ from skeldir.domain.errors import (
 )
 from skeldir.domain.ids import uuid7
 from skeldir.domain.pii import personal_kind
-from skeldir.domain.refusals import ReasonCode
+from skeldir.domain.refusals import TENANT_SUSPENDED, ReasonCode
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.repository import dead_letter_attempts, dead_letters
 from skeldir.repository.dead_letter_attempts import Attempt
-from skeldir.repository.dead_letters import DeadLetter, Filter, Place, Status
+from skeldir.repository.dead_letters import DeadLetter, Filter, Lane, Place, Status
 from skeldir.repository.endpoints import Vendor
 
-Result = TypeVar("Result")
 Model = TypeVar("Model", bound=BaseModel)
 
 ATTEMPTS_SHOWN: Final = 100
-TRIES: Final = 3
 
 
 def list_dead_letters(
@@ -47,13 +42,14 @@ def list_dead_letters(
     vendor: Vendor | None,
     reason_code: ReasonCode | None,
     status: Status | None,
+    lane: Lane | None,
     received_from: datetime | None,
     received_before: datetime | None,
     limit: int,
     cursor: str | None,
 ) -> models.DeadLetterPage:
     """List the tenant's dead letters, the newest first."""
-    chosen = Filter(vendor, reason_code, status, received_from, received_before)
+    chosen = Filter(vendor, reason_code, status, received_from, received_before, _lane(lane, reason_code))
     after = _place(ctx, "listDeadLetters", chosen.values(), cursor)
     found = dead_letters.newest(ctx.session, chosen, after, limit + 1)
     return models.DeadLetterPage(
@@ -112,7 +108,7 @@ def replay_dead_letters(ctx: Context, *, body: models.ReplayBatchRequest) -> mod
         found = dead_letters.oldest(session, chosen, after, body.limit + 1)
     batch = found[: body.limit]
     readable = [letter.dead_letter_id for letter in batch if letter.payload is not None]
-    done = _rehearsed(actor, readable) if body.dry_run else _replayed(actor, readable)
+    done = replay.rehearse_all(actor, readable) if body.dry_run else replay.replay_each(actor, readable)
     unreadable = [letter for letter in batch if letter.payload is None]
     return models.ReplayBatchResult(
         dry_run=body.dry_run,
@@ -154,44 +150,20 @@ def _actor(ctx: Context) -> Actor:
 
 
 def _filter(body: models.ReplayBatchRequest) -> Filter:
+    reason_code = None if body.reason_code is MISSING else body.reason_code
     return Filter(
         None if body.vendor is MISSING else body.vendor,
-        None if body.reason_code is MISSING else body.reason_code,
+        reason_code,
         "pending",
         None if body.received_from is MISSING else body.received_from,
         None if body.received_before is MISSING else body.received_before,
+        _lane(None if body.lane is MISSING else body.lane, reason_code),
     )
 
 
-def _replayed(actor: Actor, letter_ids: Sequence[UUID]) -> list[Replayed]:
-    """Replay each in its own transaction; those that somebody else has taken, or replayed, are left out."""
-    done = [_in_own_transaction(actor, partial(_one, actor, letter_id)) for letter_id in letter_ids]
-    return [one for one in done if one is not None]
-
-
-def _one(actor: Actor, dead_letter_id: UUID, session: Session) -> Replayed | None:
-    at = intake.now()
-    letter = dead_letters.take(session, dead_letter_id, ("pending",), at)
-    return None if letter is None else replay.replay(session, actor, letter, at)
-
-
-def _rehearsed(actor: Actor, letter_ids: Sequence[UUID]) -> list[Replayed]:
-    return _in_own_transaction(
-        actor, lambda session: replay.rehearse(session, actor, letter_ids, intake.now())
-    )
-
-
-def _in_own_transaction(actor: Actor, work: Callable[[Session], Result]) -> Result:
-    """Do work in a transaction, anew where it only met another one at the wrong moment."""
-    tries = TRIES
-    while True:
-        try:
-            with tenant_session(actor.tenant_id) as session:
-                return work(session)
-        except Exception as error:
-            tries -= 1
-            if tries == 0 or not may_be_repeated(error):
-                raise
+def _lane(asked: Lane | None, reason_code: ReasonCode | None) -> Lane:
+    """Return which lane is meant: what waits for a tenant to be resumed is not what waits for people."""
+    return asked or ("quarantine" if reason_code == TENANT_SUSPENDED else "review")
 
 
 def _reason(sent: str) -> str:
@@ -267,6 +239,7 @@ def _letter(letter: DeadLetter) -> models.DeadLetter:
         "topic": letter.topic,
         "reason_code": letter.reason_code,
         "reason_field": letter.reason_field,
+        "lane": letter.lane,
         "status": letter.status,
         "is_replayable": letter.payload is not None,
         "attempt_count": letter.attempts,

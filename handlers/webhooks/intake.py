@@ -76,11 +76,12 @@ def accept(sender: Sender, parcel: Parcel) -> DeliveryReceipt:
 
 
 def _accept(endpoint: Endpoint, parcel: Parcel) -> DeliveryReceipt:
-    if endpoint.is_suspended:
-        return _bury(endpoint, parcel, Refusal(TENANT_SUSPENDED))
+    """Quarantine what a suspended tenant is sent if nothing else is wrong with it: it can be booked later."""
     if isinstance(parcel.told, Refusal):
         return _bury(endpoint, parcel, parcel.told)
     try:
+        if endpoint.is_suspended:
+            return _bury_with(endpoint, parcel, Refusal(TENANT_SUSPENDED), parcel.stored)
         return _book(endpoint, parcel, parcel.told)
     except pii_wall.ERRORS as error:
         if not pii_wall.is_refusal(error):

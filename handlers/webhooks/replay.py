@@ -5,16 +5,19 @@ another order than the ingress would wait for each other. Only a dry run books s
 figures are those of all together, it gives way to whoever books in earnest, and it is taken back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from handlers.webhooks import intake
 from handlers.webhooks.contracts import contract_digest
+from skeldir.db.faults import may_be_repeated
+from skeldir.db.session import tenant_session
 from skeldir.domain.errors import DeadLetterResolved, NotFound, PayloadNotKept, ReplayInProgress
 from skeldir.domain.ids import fact_id, uuid7
 from skeldir.domain.ledger import Entry
@@ -33,6 +36,9 @@ from skeldir.repository.deliveries import Outcome
 from skeldir.repository.ledger import Cause
 from skeldir.vendors.kept import Kept, read_again
 
+Result = TypeVar("Result")
+
+TRIES: Final = 3
 REPLAYED: Final = "booked by a replay"
 WAITING: Final[tuple[Status, ...]] = ("pending", "abandoned")
 
@@ -98,6 +104,36 @@ def rehearse(session: Session, actor: Actor, letter_ids: Sequence[UUID], at: dat
     trial.rollback()
     dead_letter_attempts.add(session, [_attempt(actor, one, at, is_dry_run=True) for one in done])
     return done
+
+
+def replay_each(actor: Actor, letter_ids: Sequence[UUID]) -> list[Replayed]:
+    """Replay each in its own transaction; those that somebody else has taken, or replayed, are left out."""
+    done = [_in_own_transaction(actor, partial(_one, actor, letter_id)) for letter_id in letter_ids]
+    return [one for one in done if one is not None]
+
+
+def rehearse_all(actor: Actor, letter_ids: Sequence[UUID]) -> list[Replayed]:
+    """Rehearse dead letters together, in a transaction of their own."""
+    return _in_own_transaction(actor, lambda session: rehearse(session, actor, letter_ids, intake.now()))
+
+
+def _one(actor: Actor, dead_letter_id: UUID, session: Session) -> Replayed | None:
+    at = intake.now()
+    letter = dead_letters.take(session, dead_letter_id, ("pending",), at)
+    return None if letter is None else replay(session, actor, letter, at)
+
+
+def _in_own_transaction(actor: Actor, work: Callable[[Session], Result]) -> Result:
+    """Do work in a transaction, anew where it only met another one at the wrong moment."""
+    tries = TRIES
+    while True:
+        try:
+            with tenant_session(actor.tenant_id) as session:
+                return work(session)
+        except Exception as error:
+            tries -= 1
+            if tries == 0 or not may_be_repeated(error):
+                raise
 
 
 def _book(session: Session, actor: Actor, letter: DeadLetter) -> tuple[Replayed, bool]:

@@ -81,14 +81,25 @@ def set_secret(
 
 @app.command()
 def suspend(tenant_id: TenantId, *, json: AsJson = False) -> None:
-    """Refuse a tenant's tokens, keys and webhooks until it is resumed; nothing is deleted."""
-    _set_status(tenant_id, "suspended", as_json=json)
+    """Refuse a tenant's tokens and keys and hold its webhooks until it is resumed; nothing is deleted."""
+    provisioning.set_status(tenant_id, "suspended")
+    show({"tenant_id": tenant_id, "status": "suspended"}, as_json=json)
 
 
 @app.command()
 def resume(tenant_id: TenantId, *, json: AsJson = False) -> None:
-    """Serve a suspended tenant again."""
-    _set_status(tenant_id, "active", as_json=json)
+    """Serve a suspended tenant again, and book the webhooks that were held; repeat it if it breaks off."""
+    from handlers.webhooks import quarantine  # noqa: PLC0415 - no other command needs the handlers
+
+    provisioning.set_status(tenant_id, "active")
+    released = quarantine.release(tenant_id)
+    facts = {
+        "tenant_id": tenant_id,
+        "status": "active",
+        "booked": released.booked_count,
+        "dead_letters": released.dead_letter_count,
+    }
+    show(facts, as_json=json)
 
 
 @app.command("list")
@@ -118,11 +129,6 @@ def _vendor(given: str) -> Vendor:
         if vendor == given:
             return vendor
     raise typer.BadParameter(f"{given!r} is not one of {', '.join(VENDORS)}", param_hint="--vendor")
-
-
-def _set_status(tenant_id: UUID, status: tenants.Status, *, as_json: bool) -> None:
-    provisioning.set_status(tenant_id, status)
-    show({"tenant_id": tenant_id, "status": status}, as_json=as_json)
 
 
 def _summary(tenant: tenants.Tenant) -> dict[str, object]:

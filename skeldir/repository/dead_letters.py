@@ -10,9 +10,10 @@ import orjson
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from skeldir.domain.refusals import Refusal
+from skeldir.domain.refusals import TENANT_SUSPENDED, Refusal
 
 Status = Literal["pending", "in_progress", "resolved", "abandoned"]
+Lane = Literal["review", "quarantine"]
 
 _ADD: Final = text("""
     INSERT INTO dead_letters (dead_letter_id, delivery_id, vendor, topic, reason_code, reason_field, payload,
@@ -26,8 +27,11 @@ _COLUMNS: Final = """
     contract_digest, received_at, attempts, status, last_attempted_at, resolved_at, resolution_note,
     abandoned_reason
 """
+# The reason tells the lane: only what a suspended tenant is sent is refused for that, and a replay, which
+# never is, gives a letter that it cannot book another one.
 _FILTER: Final = """
            (CAST(:vendor AS text) IS NULL OR vendor = :vendor)
+       AND (CAST(:lane AS text) IS NULL OR (reason_code = 'tenant_suspended') = (:lane = 'quarantine'))
        AND (CAST(:reason_code AS text) IS NULL OR reason_code = :reason_code)
        AND (CAST(:status AS text) IS NULL OR status = :status)
        AND (CAST(:received_from AS timestamptz) IS NULL OR received_at >= :received_from)
@@ -116,6 +120,11 @@ class DeadLetter:
     resolution_note: str | None = None
     abandoned_reason: str | None = None
 
+    @property
+    def lane(self) -> Lane:
+        """Tell whether it waits for the tenant to be resumed, or for somebody to look at it."""
+        return "quarantine" if self.reason_code == TENANT_SUSPENDED else "review"
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -126,6 +135,7 @@ class Filter:
     status: Status | None = None
     received_from: datetime | None = None
     received_before: datetime | None = None
+    lane: Lane | None = None
 
     def values(self) -> dict[str, Any]:
         """Return them by name."""
@@ -135,6 +145,7 @@ class Filter:
             "status": self.status,
             "received_from": self.received_from,
             "received_before": self.received_before,
+            "lane": self.lane,
         }
 
 

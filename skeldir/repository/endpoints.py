@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.statements import SENT, send_document
 from skeldir.domain.ids import uuid7
-from skeldir.repository import endpoint_changes
+from skeldir.repository import endpoint_changes, tenants
 from skeldir.repository.webhook_secrets import SecretSummary, place
 from skeldir.security.hashing import key_hash, new_key
 from skeldir.security.sealing import Sealed, unseal
@@ -208,9 +208,15 @@ def by_tenant_key(session: Session, key: str, vendor: Vendor) -> Endpoint | None
 
 
 def confirm(session: Session, endpoint: Endpoint) -> None:
-    """Make sure that an endpoint is what it was when it was looked up; raises EndpointChanged."""
+    """Make sure that an endpoint is what it was when it was looked up; raises EndpointChanged.
+
+    What is put into quarantine must be there when the tenant is resumed, or nobody would release it: a
+    suspended tenant stays suspended until the transaction ends.
+    """
+    if endpoint.is_suspended:
+        tenants.hold_status(session)
     same = send_document(session, f"WITH {SENT} {SAME}", {"endpoints": [endpoint.row()]})
-    if same is None and not endpoint.is_suspended:
+    if (same is None) != endpoint.is_suspended:
         raise EndpointChanged
 
 

@@ -17,6 +17,15 @@ CREATE = text("INSERT INTO tenants (tenant_id, name) VALUES (public.current_tena
 
 FIND = text("SELECT tenant_id, name, status, created_at FROM tenants")
 
+# Who relies on a tenant's suspension shares this lock, and who changes its status has it alone.
+LOCK_STATUS = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('status of ' || current_tenant_id(), 0))
+""")
+
+SHARE_STATUS = text("""
+    SELECT pg_advisory_xact_lock_shared(hashtextextended('status of ' || current_tenant_id(), 0))
+""")
+
 SET_STATUS = text("UPDATE tenants SET status = :status RETURNING tenant_id")
 
 ADD_KEY = text("INSERT INTO tenant_keys (key_id, key_hash) VALUES (:key_id, :key_hash)")
@@ -79,7 +88,13 @@ def find(session: Session) -> Tenant | None:
 
 def set_status(session: Session, status: Status) -> bool:
     """Suspend or resume the tenant: a suspended one's tokens, keys and webhooks are refused."""
+    session.execute(LOCK_STATUS)
     return session.execute(SET_STATUS, {"status": status}).one_or_none() is not None
+
+
+def hold_status(session: Session) -> None:
+    """Have whoever suspends or resumes the tenant wait until the transaction ends."""
+    session.execute(SHARE_STATUS)
 
 
 def issue_key(session: Session, grace: timedelta = timedelta()) -> IssuedKey:

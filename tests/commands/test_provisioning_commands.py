@@ -118,7 +118,8 @@ def test_suspending_and_resuming_shows(shell: Shell, tenant_id: str) -> None:
     listed = {one["tenant_id"]: one["status"] for one in shell.json("tenant", "list")["tenants"]}
     assert listed[tenant_id] == "suspended"
 
-    shell.run("tenant", "resume", tenant_id)
+    resumed = shell.json("tenant", "resume", tenant_id)
+    assert (resumed["booked"], resumed["dead_letters"]) == (0, 0)
     assert shell.json("tenant", "show", tenant_id)["status"] == "active"
 
 

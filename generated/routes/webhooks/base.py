@@ -60,6 +60,7 @@ def list_dead_letters(call: Call) -> HttpAnswer:
     status: Literal["pending", "in_progress", "resolved", "abandoned"] | None = sent.get(
         "query.status",
     )
+    lane: Literal["review", "quarantine"] | None = sent.get("query.lane")
     received_from = optional(sent, "query.received_from", to_datetime)
     received_before = optional(sent, "query.received_before", to_datetime)
     limit: int = sent.get("query.limit", 50)
@@ -71,6 +72,7 @@ def list_dead_letters(call: Call) -> HttpAnswer:
             vendor=vendor,
             reason_code=reason_code,
             status=status,
+            lane=lane,
             received_from=received_from,
             received_before=received_before,
             limit=limit,
