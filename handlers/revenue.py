@@ -16,7 +16,7 @@ from skeldir.domain import revenue_states
 from skeldir.domain.errors import NotFound
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
-from skeldir.repository import order_revenue
+from skeldir.repository import order_revenue, payments
 from skeldir.repository.order_revenue import Place, Question, UnresolvedReason
 
 # No vendor delivers for longer than three days; what a week has not brought will not come by itself.
@@ -26,6 +26,7 @@ OPERATION: Final = "listUnresolvedOrders"
 
 def get_order_revenue(ctx: Context, *, order_id: str) -> OrderRevenue:
     """Derive an order's state and transitions from what its entries add up to."""
+    order_id = payments.order_of(ctx.session, order_id)
     slots = order_revenue.slots(ctx.session, order_id)
     if not slots:
         raise NotFound("The ledger holds nothing of such an order.")

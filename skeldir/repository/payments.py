@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
-from skeldir.db.statements import SENT, send_document
+from skeldir.db.statements import SENT, run, send_document
 from skeldir.domain.facts import CanonicalEvent, PaymentAlias
 from skeldir.domain.payments import Claim, Payments
 
@@ -78,6 +79,11 @@ CLAIMS: Final = """
      WHERE payment_key = ANY(ARRAY(SELECT key FROM name))
 """
 
+_OF_KEY: Final = f"""
+    WITH {OF_ORDERS}
+    SELECT CAST(json_build_array(ARRAY({ALIASES}), ARRAY({CLAIMS})) AS text)
+"""
+
 
 def name(
     session: Session, event_id: UUID, aliases: Sequence[PaymentAlias], names: Collection[str]
@@ -112,3 +118,10 @@ def link(session: Session, event_id: UUID, event: CanonicalEvent, payments: Coll
 def settled(aliases: Iterable[Sequence[Any]], claims: Iterable[Sequence[Any]]) -> Payments:
     """Settle what ALIASES and CLAIMS found: which payment a key names, and which order it paid."""
     return Payments((PaymentAlias(*told) for told in aliases), (Claim(*told) for told in claims))
+
+
+def order_of(session: Session, key: str) -> str:
+    """Return the order that a key names: its own, or that of the payment it is a name of."""
+    row = run(session, _OF_KEY, {"order_ids": [key]})
+    aliases, claims = orjson.loads(row[0]) if row else ([], [])
+    return settled(aliases, claims).order_of(key)

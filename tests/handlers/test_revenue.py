@@ -181,13 +181,16 @@ def test_a_won_dispute_returns_an_order_to_what_it_was(analyst: Analyst) -> None
     ]
 
 
-def test_an_order_that_moved_to_another_name_is_found_there_only(analyst: Analyst) -> None:
-    analyst.shop.stripe(PAID)
+def test_an_order_is_found_by_the_names_of_its_payments_too(analyst: Analyst) -> None:
+    paid = charge("ch_1abc", payment_intent="pi_1abc")
+    analyst.shop.stripe(stripe_event("charge.succeeded", paid))
+    alone = [analyst.order(name)["order_id"] for name in ("ch_1abc", "pi_1abc")]
     named = attributes(payment_intent="ch_1abc")
     analyst.shop.shopify("orders/paid", shopify_order(1001, total_price="100.00", note_attributes=named))
 
-    assert analyst.order("ch_1abc") == 404
-    assert analyst.order("1001")["state"] == "captured"
+    assert alone == ["pi_1abc", "pi_1abc"]
+    assert [analyst.order(name)["order_id"] for name in ("ch_1abc", "pi_1abc", "1001")] == ["1001"] * 3
+    assert analyst.order("1002") == 404
 
 
 def days_ago(days: float) -> str:
