@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy.orm import Session
 
 from generated.models.common_deliveries import DeliveryReceipt
@@ -21,6 +20,7 @@ from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
 from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
+from skeldir.http.json_text import UnreadableJson, read_json
 from skeldir.queue.messages import attribute_marked, fulfil_privacy_requests
 from skeldir.queue.sending import send_after_commit
 from skeldir.repository import booking, dead_letters, deliveries, endpoints, erasures, pii_wall
@@ -56,10 +56,10 @@ def now() -> datetime:
 
 
 def parse(body: bytes) -> object:
-    """Read a body as JSON; raises Refusal."""
+    """Read a body as JSON; raises Refusal, also where it is nested too deep or holds too large a number."""
     try:
-        parsed: object = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        parsed: object = read_json(body)
+    except UnreadableJson:
         raise Refusal(INVALID_JSON) from None
     return parsed
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from jsonschema_rs import Draft202012Validator
 from starlette.types import Receive
 
 from skeldir.domain.errors import FieldError, MalformedRequest
-from skeldir.http.negotiation import check_media_type
+from skeldir.http.json_text import UnreadableJson, read_json
+from skeldir.http.negotiation import check_encoding, check_media_type
 from skeldir.http.parameters import UnservableContract, summary
 from skeldir.http.problems import ContentTooLarge
 from skeldir.http.schemas import Json, Place, Schemas, field_errors
@@ -41,10 +41,11 @@ class BodyPlan:
                 raise _refusal("required", "is required")
             return None
         check_media_type(headers.get(b"content-type"), self.media_types)
+        check_encoding(headers.get(b"content-encoding"))
         try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            raise _refusal("invalid_json", "is not JSON in UTF-8") from None
+            value = read_json(raw)
+        except UnreadableJson as error:
+            raise _refusal(error.code, error.message) from None
         if not self.validator.is_valid(value):
             errors = field_errors(self.validator, value, "body")
             raise MalformedRequest(summary(errors), errors=tuple(errors))

@@ -24,6 +24,14 @@ def check_media_type(content_type: bytes | None, accepted: frozenset[str]) -> No
         raise UnsupportedMediaType(f"The body must be {listed} in UTF-8.", headers={"Accept-Post": listed})
 
 
+def check_encoding(encoding: bytes | None) -> None:
+    """Raise UnsupportedMediaType for a compressed body: it would be as large as its sender likes."""
+    if encoding is not None and encoding.strip().lower() != b"identity":
+        raise UnsupportedMediaType(
+            "The body must not be compressed.", headers={"Accept-Encoding": "identity"}
+        )
+
+
 @lru_cache(_REMEMBERED)
 def _is_acceptable(accept: bytes, produces: Collection[str]) -> bool:
     """Judge each media type by the most specific range that covers it (RFC 9110 §12.5.1)."""

@@ -98,6 +98,13 @@ REFUSALS: list[tuple[int, str, str, dict[str, Any], dict[str, str]]] = [
         415,
         "POST",
         "/things",
+        {"headers": JSON | {"content-encoding": "gzip"}, "body": b"{}"},
+        {"accept-encoding": "identity"},
+    ),
+    (
+        415,
+        "POST",
+        "/things",
         {"headers": {"content-type": "application/json; charset=utf-16"}, "body": b"{}"},
         {},
     ),
