@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import uuid7
 from skeldir.repository import endpoint_changes
-from skeldir.security.sealing import Place, seal
+from skeldir.security.sealing import Place, Sealed, UnsealError, current_key_id, seal, unseal
 
 ACTIVE_MAX: Final = 2
 """The newest secret, and the one before it while its grace period lasts."""
@@ -43,6 +43,30 @@ _RETIRE: Final = text("""
 _EXISTS: Final = text("""
     SELECT EXISTS (SELECT FROM webhook_secrets WHERE endpoint_id = :endpoint_id AND secret_id = :secret_id)
 """)
+
+
+_SEALED_BY_OTHERS: Final = text("""
+    SELECT secret_id, sealed, sealing_key_id FROM webhook_secrets
+     WHERE sealing_key_id <> :current AND (CAST(:after AS uuid) IS NULL OR secret_id > :after)
+     ORDER BY secret_id LIMIT :limit
+       FOR UPDATE
+""")
+
+_RESEAL: Final = text("""
+    UPDATE webhook_secrets SET sealed = :sealed, sealing_key_id = :sealing_key_id WHERE secret_id = :secret_id
+""")
+
+_SEALED_WITH: Final = text("SELECT count(*) FROM webhook_secrets WHERE sealing_key_id = :key_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What became of some secrets; `last` is the id of the last one, None when there were none."""
+
+    resealed_count: int
+    unopened: tuple[UUID, ...]
+    """Those that no key of the ring opens, or that were altered."""
+    last: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,34 @@ def retire(session: Session, endpoint_id: UUID, secret_id: UUID, by: UUID | None
         return bool(session.execute(_EXISTS, named).scalar_one())
     endpoint_changes.add(session, endpoint_id, "secret_retired", by, secret_id)
     return True
+
+
+def reseal(session: Session, tenant_id: UUID, after: UUID | None, limit: int) -> Resealed:
+    """Seal with the current key, in the order of their ids, some of the secrets that another one seals.
+
+    They are sealed anew and stay what they are; retired ones too, or their key could never go.
+    """
+    chosen = {"current": current_key_id(), "after": after, "limit": limit}
+    rows = session.execute(_SEALED_BY_OTHERS, chosen).all()
+    unopened: list[UUID] = []
+    for row in rows:
+        at = place(tenant_id, row.secret_id)
+        try:
+            secret = unseal(Sealed(row.sealing_key_id, bytes(row.sealed)), at)
+        except UnsealError:
+            unopened.append(row.secret_id)
+            continue
+        sealed = seal(secret, at)
+        changes = {"secret_id": row.secret_id, "sealed": sealed.value, "sealing_key_id": sealed.key_id}
+        session.execute(_RESEAL, changes)
+    last = rows[-1].secret_id if rows else None
+    return Resealed(len(rows) - len(unopened), tuple(unopened), last)
+
+
+def sealed_with(session: Session, key_id: str) -> int:
+    """Count the tenant's secrets that a key seals."""
+    count: int = session.execute(_SEALED_WITH, {"key_id": key_id}).scalar_one()
+    return count
 
 
 def place(tenant_id: UUID, secret_id: UUID) -> Place:

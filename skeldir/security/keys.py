@@ -3,14 +3,16 @@
 import fcntl
 import json
 import os
+import re
 import secrets
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -18,6 +20,7 @@ from skeldir.settings import Settings, get_settings
 
 KEY_BYTES = 32
 PRIVATE = 0o600
+_NUMBERED: Final = re.compile(r"seal-([0-9]{1,6})")
 
 
 class KeyRingError(Exception):
@@ -73,6 +76,44 @@ def new_ring_document() -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def with_new_sealing_key(document: str) -> str:
+    """Return a ring with one more sealing key, which is the current one: the others still unseal."""
+    parse_ring(document)
+    ring = json.loads(document)
+    numbers = (int(found[1]) for found in map(_NUMBERED.fullmatch, ring["sealing"]["keys"]) if found)
+    key_id = f"seal-{max(numbers, default=0) + 1}"
+    ring["sealing"]["keys"][key_id] = _fresh()
+    ring["sealing"]["current"] = key_id
+    return json.dumps(ring, indent=2) + "\n"
+
+
+def without_sealing_key(document: str, key_id: str) -> str:
+    """Return a ring without a sealing key; raises KeyRingError for one that must stay or is not there."""
+    sealing = parse_ring(document).sealing
+    if key_id == sealing.current:
+        raise KeyRingError(f"{key_id} is the key that seals: add another one first")
+    if key_id not in sealing.keys:
+        raise KeyRingError(
+            f"the ring has no sealing key {key_id!r}: it has {', '.join(sorted(sealing.keys))}"
+        )
+    ring = json.loads(document)
+    del ring["sealing"]["keys"][key_id]
+    return json.dumps(ring, indent=2) + "\n"
+
+
+def change_ring(settings: Settings, change: Callable[[str], str]) -> str | None:
+    """Change the key file; where the settings hold the ring, return it as it should be, for its keeper.
+
+    Processes that run go on with the ring that they have loaded.
+    """
+    if settings.keys is not None:
+        return change(settings.keys)
+    path = settings.data_dir / "keys.json"
+    with _locked(path):
+        _write_private(path, change(_checked(path)))
+    return None
+
+
 def parse_ring(document: str) -> KeyRing:
     """Read a ring from its JSON; raises KeyRingError without repeating any of it."""
     try:
@@ -103,14 +144,19 @@ def get_key_ring() -> KeyRing:
 
 def _read_or_make(path: Path) -> str:
     """Read the key file; of several first starters one makes it and the others wait and read."""
+    with _locked(path):
+        if not path.exists():
+            _write_private(path, new_ring_document())
+        return _checked(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel drops it if we die
-        if not path.exists():
-            _write_private(path, new_ring_document())
-        _refuse_if_shared(path)
-        return path.read_text(encoding="utf-8")
+        yield
     finally:
         os.close(descriptor)
 
@@ -125,10 +171,14 @@ def _write_private(path: Path, content: str) -> None:
     draft.replace(path)
 
 
-def _refuse_if_shared(path: Path) -> None:
+def _checked(path: Path) -> str:
+    """Read the key file; refuses one that is not there, or that others can read."""
+    if not path.exists():
+        raise KeyRingError(f"there is no key ring yet at {path}: the first start makes it")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         message = f"{path} can be read by others: `chmod 600` it, and think about who has read it"
         raise KeyRingError(message)
+    return path.read_text(encoding="utf-8")
 
 
 def _fresh() -> str:

@@ -37,6 +37,11 @@ class Sealed:
     value: bytes = field(repr=False)
 
 
+def current_key_id(*, ring: KeyRing | None = None) -> str:
+    """Return the id of the key that seals."""
+    return (ring or get_key_ring()).sealing.current
+
+
 def seal(secret: bytes, place: Place, *, ring: KeyRing | None = None) -> Sealed:
     """Seal a secret for one place with the current key."""
     keys = (ring or get_key_ring()).sealing
