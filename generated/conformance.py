@@ -90,6 +90,7 @@ _webhooks_paypal_operations = [
 
 _webhooks_privacy: stubs.WebhooksPrivacyHandlers = webhooks_privacy
 _webhooks_privacy_operations = [
+    webhooks_privacy.list_personal_data_findings,  # listPersonalDataFindings
     webhooks_privacy.list_privacy_requests,  # listPrivacyRequests
 ]
 

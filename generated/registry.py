@@ -434,6 +434,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         stub=stubs.WebhooksPrivacyHandlers,
         operations=(
             Operation(
+                operation_id="listPersonalDataFindings",
+                method="GET",
+                path="/api/webhooks/personal-data-findings",
+                handler="list_personal_data_findings",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
                 operation_id="listPrivacyRequests",
                 method="GET",
                 path="/api/webhooks/privacy-requests",

@@ -42,7 +42,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointList,
 )
 from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
-from generated.models.common_privacy import PrivacyRequestPage
+from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
 from generated.models.common_revenue import (
     AllocationPage,
     ChannelAttributionReport,
@@ -329,6 +329,15 @@ class WebhooksPaypalHandlers(Protocol):
 
 class WebhooksPrivacyHandlers(Protocol):
     """The handlers of the webhooks/privacy contract."""
+
+    def list_personal_data_findings(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[PersonalDataFindingPage]:
+        """GET /api/webhooks/personal-data-findings."""
 
     def list_privacy_requests(
         self,

@@ -190,6 +190,37 @@ BEGIN
   RETURN NEW;
 END $$
 """
+_SSN = _NUMBERS.partition(r"|((?<![0-9A-Za-z])(\+|00)")[0]
+# For audits, which ask of which kind it is and for all places, not only whether there is one.
+_KIND = f"""
+CREATE FUNCTION public.pii_kind(p_value text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  form text := replace(replace(replace(p_value, '%40', '@'), '%2B', '+'), '%3A', ':');
+  numbers text := regexp_replace(form, '{_UUID}', ' ', 'g');
+BEGIN
+  RETURN CASE
+    WHEN form ~ '{_EMAIL}' THEN 'email'
+    WHEN form ~ '{_IPV4}' OR form ~ '{_IPV6}' THEN 'ip'
+    WHEN numbers ~ '{_SSN}' THEN 'ssn'
+    WHEN numbers ~ '{_NUMBERS}' THEN 'phone'
+    WHEN public.pii_card(form) THEN 'card' END;
+END $$
+"""
+_HITS = _PATH.partition("SELECT ltrim(path, '.')")[0].replace(
+    "pii_path(p_document jsonb) RETURNS text",
+    "pii_hits(p_document jsonb) RETURNS TABLE (path text, kind text)",
+)
+_HITS += f"""SELECT DISTINCT regexp_replace(ltrim(node.path, '.'), '[[][0-9]+[]]', '[]', 'g'), judged.kind
+    FROM node, LATERAL (SELECT CASE
+           WHEN public.pii_key(name) AND jsonb_typeof(value) <> 'null' THEN 'key'
+           WHEN public.pii_value(name) THEN public.pii_kind(name)
+           WHEN jsonb_typeof(value) = 'string' AND public.pii_snake(name) !~ '{_TYPED}'
+                AND public.pii_value(value #>> '{{}}') THEN public.pii_kind(value #>> '{{}}')
+         END) AS judged (kind)
+   WHERE judged.kind IS NOT NULL
+$$
+"""
 
 
 def create() -> None:
@@ -233,3 +264,14 @@ def search_always() -> None:
     """Search every row, as before."""
     op.execute(_REFUSE.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     op.execute("DROP FUNCTION public.pii_suspect(jsonb)")
+
+
+def tell_all() -> None:
+    """Offer audits every place of a document, and of which kind it is."""
+    op.execute(_KIND)
+    op.execute(_HITS)
+
+
+def tell_one() -> None:
+    """Take that back."""
+    op.execute("DROP FUNCTION public.pii_hits(jsonb), public.pii_kind(text)")

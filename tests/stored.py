@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from tests.conftest import Database
 
 _TABLES = """
@@ -27,3 +29,15 @@ def tables_with(database: Database, values: list[str], tenant_id: UUID | None = 
     stored = {table: text.lower() for table, text in everything(database, tenant_id).items()}
     hits = {table: [value for value in values if value.lower() in text] for table, text in stored.items()}
     return {table: found for table, found in hits.items() if found}
+
+
+def smuggle(database: Database, tenant_id: UUID, payload: object) -> None:
+    """Store an event as somebody would who got past every wall."""
+    with database.connect() as connection:
+        connection.execute("SET session_replication_role = 'replica'")
+        connection.execute(
+            """INSERT INTO events (tenant_id, event_id, vendor, topic, vendor_event_id, occurred_at,
+                                   received_at, payload)
+               VALUES (%s, gen_random_uuid(), 'stripe', 't', 'e', now(), now(), %s)""",
+            [tenant_id, Jsonb(payload)],
+        )

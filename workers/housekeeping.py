@@ -56,6 +56,16 @@ def fulfil_privacy_requests(self: SystemTask) -> int:
     return len(asked)
 
 
+@task("housekeeping.scan_tenants", SystemTask)
+def scan_tenants(self: SystemTask) -> int:
+    """Have every tenant's tables looked through for personal data; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.scan_personal_data(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
 @task("housekeeping.prune_messages", SystemTask)
 def prune_messages(_self: SystemTask) -> int:
     """Delete the messages that were consumed: the transport hides them and keeps them for ever."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 SWEEP_SECONDS: Final = 5.0
 MINUTE: Final = 60.0
 HOUR: Final = 3_600.0
+DAY: Final = 24 * HOUR
 
 
 def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
@@ -15,5 +16,6 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake up the work that waits": _every(SWEEP_SECONDS, "housekeeping.sweep", "housekeeping"),
     "delete consumed messages": _every(MINUTE, "housekeeping.prune_messages", "housekeeping"),
     "do what privacy requests ask": _every(HOUR, "housekeeping.fulfil_privacy_requests", "housekeeping"),
+    "look for personal data": _every(DAY, "housekeeping.scan_tenants", "housekeeping"),
     "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", "housekeeping"),
 }

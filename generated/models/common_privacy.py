@@ -75,3 +75,53 @@ class PrivacyRequestPage(ContractModel):
             pattern="^[A-Za-z0-9_.-]+$",
         ),
     ]
+
+
+class PersonalDataFinding(ContractModel):
+    """
+    A place at which something stands that looks personal, should it have got past every wall.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    table: Annotated[str, Field(max_length=63, min_length=1, pattern="^[a-z_]+$")]
+    column: Annotated[str, Field(max_length=63, min_length=1, pattern="^[a-z_]+$")]
+    row_key: Annotated[
+        str,
+        Field(
+            description="The row's id, or the SHA-256 of its key where that came from outside.",
+            max_length=64,
+            min_length=1,
+            pattern="^[0-9a-f-]+$",
+        ),
+    ]
+    path: Annotated[
+        str,
+        Field(
+            description="Where in the row, without list positions; `?` stands for a key that may itself be personal.",
+            max_length=500,
+            min_length=1,
+            pattern="^[A-Za-z0-9_.?\\[\\]-]+$",
+        ),
+    ]
+    kind: Annotated[
+        Literal["key", "email", "phone", "ssn", "card", "ip"],
+        Field(description="What it looks like; `key` where its name says that it is personal."),
+    ]
+    found_at: AwareDatetime
+
+
+class PersonalDataFindingPage(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    findings: Annotated[list[PersonalDataFinding], Field(max_length=200)]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Where the next page begins; null on the last page.",
+            max_length=5000,
+            pattern="^[A-Za-z0-9_.-]+$",
+        ),
+    ]

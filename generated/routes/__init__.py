@@ -69,6 +69,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "paypalSaleRefunded": webhooks_paypal.paypal_sale_refunded,
     "receivePaypalDelivery": webhooks_paypal.receive_paypal_delivery,
     # webhooks/privacy
+    "listPersonalDataFindings": webhooks_privacy.list_personal_data_findings,
     "listPrivacyRequests": webhooks_privacy.list_privacy_requests,
     # webhooks/shopify
     "receiveShopifyDelivery": webhooks_shopify.receive_shopify_delivery,

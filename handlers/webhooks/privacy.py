@@ -7,10 +7,12 @@ from uuid import UUID
 from generated.models import common_privacy as models
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
-from skeldir.repository import privacy_requests
+from skeldir.repository import pii_findings, privacy_requests
+from skeldir.repository.pii_findings import Finding
 from skeldir.repository.privacy_requests import Place, Request, State
 
 OPERATION: Final = "listPrivacyRequests"
+FINDINGS: Final = "listPersonalDataFindings"
 ORDERS_SHOWN: Final = 250
 
 
@@ -31,6 +33,38 @@ def list_privacy_requests(
     return models.PrivacyRequestPage(
         privacy_requests=[_model(request) for request in shown], next_cursor=next_cursor
     )
+
+
+def list_personal_data_findings(
+    ctx: Context, *, limit: int, cursor: str | None
+) -> models.PersonalDataFindingPage:
+    """List what the scan found, the newest first."""
+    after = None
+    if cursor is not None:
+        found_at, *place = read_cursor(ctx.tenant_id, FINDINGS, {}, cursor)
+        after = pii_findings.Place(datetime.fromisoformat(found_at), *place)
+    found = pii_findings.page(ctx.session, after=after, limit=limit + 1)
+    shown = found[:limit]
+    next_cursor = None
+    if len(found) > limit:
+        last = shown[-1]
+        position = [last.found_at.isoformat(), last.table_name, last.row_key, last.path]
+        next_cursor = make_cursor(ctx.tenant_id, FINDINGS, {}, position)
+    return models.PersonalDataFindingPage(
+        findings=[_finding(finding) for finding in shown], next_cursor=next_cursor
+    )
+
+
+def _finding(finding: Finding) -> models.PersonalDataFinding:
+    told = {
+        "table": finding.table_name,
+        "column": finding.column_name,
+        "row_key": finding.row_key,
+        "path": finding.path,
+        "kind": finding.kind,
+        "found_at": finding.found_at,
+    }
+    return models.PersonalDataFinding.model_validate(told)
 
 
 def _model(request: Request) -> models.PrivacyRequest:

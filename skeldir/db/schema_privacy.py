@@ -1,6 +1,6 @@
-"""The tables of privacy: what was asked for, and which orders are erased."""
+"""The tables of privacy: what was asked for, which orders are erased, and what the scan found."""
 
-from sqlalchemy import ARRAY, Index, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Index, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from skeldir.db.columns import INSTANT, column, key, optional, tenant_table
@@ -20,3 +20,21 @@ tenant_table(
     Index("privacy_requests_requested_idx", "tenant_id", "requested_at", "request_id"),
 )
 tenant_table("erased_orders", key("order_key", Text), column("erased_at", INSTANT, default="now()"))
+tenant_table(
+    "pii_findings",
+    key("table_name", Text),
+    key("row_key", Text),
+    key("path", Text),
+    column("column_name", Text),
+    column("kind", Text),
+    column("found_at", INSTANT, default="now()"),
+    Index("pii_findings_found_idx", "tenant_id", "found_at", "table_name", "row_key", "path"),
+)
+tenant_table(
+    "pii_scans",
+    column("table_name", Text),
+    optional("after_key", ARRAY(Text)),
+    column("started_at", INSTANT, default="now()"),
+    optional("completed_at", INSTANT),
+    column("row_count", BigInteger, default="0"),
+)

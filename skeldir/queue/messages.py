@@ -54,10 +54,16 @@ def fulfil_privacy_requests(*, tenant_id: UUID) -> Message:
     return Message("maintenance.fulfil_privacy_requests", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def scan_personal_data(*, tenant_id: UUID) -> Message:
+    """Look through what is stored of the tenant for personal data."""
+    return Message("maintenance.scan_personal_data", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
     resume_windows,
     prune_tenant,
     fulfil_privacy_requests,
+    scan_personal_data,
 )

@@ -42,6 +42,8 @@ GRANTS = {
     "idempotency_keys": ("SIUD", "SD", "", "", ""),
     "privacy_requests": ("SI", "S", "", "S", "S"),
     "erased_orders": ("S", "S", "", "", "S"),
+    "pii_findings": ("S", "SI", "", "S", ""),
+    "pii_scans": ("S", "SIU", "", "S", ""),
     "kombu_queue": ("SIUD", "SIUD", "", "", ""),
     "kombu_message": ("SIUD", "SIUD", "", "", ""),
     "alembic_version": ("S", "", "", "", ""),

@@ -130,6 +130,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "requested_at": NOW,
     },
     "erased_orders": {"order_key": "1"},
+    "pii_findings": {
+        "table_name": "events",
+        "row_key": "1",
+        "path": "payload.email",
+        "column_name": "payload",
+        "kind": "key",
+    },
+    "pii_scans": {"table_name": "events"},
     "task_effects": {"task_id": ONE, "task_name": "t"},
 }
 LOGINS = ("app_user", "app_worker", "app_admin")

@@ -16,6 +16,7 @@ SYSTEM_TASKS = {
     "housekeeping.prune_tenants",
     "housekeeping.prune_messages",
     "housekeeping.fulfil_privacy_requests",
+    "housekeeping.scan_tenants",
 }
 
 

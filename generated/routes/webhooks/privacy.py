@@ -4,12 +4,24 @@
 
 from typing import Literal
 
-from generated.models.common_privacy import PrivacyRequestPage
+from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
 from generated.stubs import Answer
 from handlers.webhooks import privacy as handlers
 from skeldir.http.answers import HttpAnswer
 from skeldir.http.boundary import Call
 from skeldir.http.context import Context
+
+
+def list_personal_data_findings(call: Call) -> HttpAnswer:
+    """GET /api/webhooks/personal-data-findings."""
+    sent = call.parameters
+    limit: int = sent.get("query.limit", 50)
+    cursor: str | None = sent.get("query.cursor")
+
+    def handle(ctx: Context) -> Answer[PersonalDataFindingPage]:
+        return handlers.list_personal_data_findings(ctx, limit=limit, cursor=cursor)
+
+    return call.run(handle, transaction="read", status=200)
 
 
 def list_privacy_requests(call: Call) -> HttpAnswer:
