@@ -1,0 +1,150 @@
+"""Who calls operations with generated cases, and has everything that it takes to get inside."""
+
+import random
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import requests
+from schemathesis.checks import CHECKS
+from schemathesis.core.parameters import ParameterLocation
+
+from tests.asgi import Api
+from tests.handlers.senders import SENDERS
+from tests.handlers.webhooks import Shop
+from tests.identity import PASSWORD, log_in, make_user
+from tests.vendors.payloads import shopify_order
+
+ENDPOINTS_MAX = 60
+RECOMPUTE = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
+
+
+class Stock:
+    """What operations are about, made when a case needs it."""
+
+    def __init__(self, app: Any, shop: Shop, token: str) -> None:
+        self._api = Api(app)
+        self._shop = shop
+        self._token = token
+        self._endpoints: list[dict[str, Any]] = []
+        self._orders = iter(range(1, 1_000_000))
+
+    def dead_letter_id(self) -> str:
+        """Have another delivery become a dead letter, which can be replayed and will fail again."""
+        order = shopify_order(next(self._orders), currency="ZZZ")
+        told: str = self._shop.shopify("orders/paid", order).json()["dead_letter_id"]
+        return told
+
+    @cached_property
+    def order_id(self) -> str:
+        """Have an order booked."""
+        assert self._shop.shopify("orders/paid", shopify_order(99)).json()["outcome"] == "booked"
+        return "99"
+
+    @cached_property
+    def job_id(self) -> str:
+        """Have a window computed anew."""
+        reply = self._api.send("POST", "/api/attribution/recompute-jobs", token=self._token, json=RECOMPUTE)
+        job_id: str = reply.json()["job_id"]
+        return job_id
+
+    def endpoint(self) -> dict[str, Any]:
+        """Make an endpoint that nobody delivers to; a tenant may only have so many."""
+        if len(self._endpoints) < ENDPOINTS_MAX:
+            wanted = {"vendor": "woocommerce", "generate_secret": True}
+            reply = self._api.send("POST", "/api/webhooks/endpoints", token=self._token, json=wanted)
+            self._endpoints.append(reply.json()["endpoint"])
+            return self._endpoints[-1]
+        return random.Random(len(self._endpoints)).choice(self._endpoints)
+
+
+class Caller:
+    """Sends generated cases; what a case did not mean to be wrong is put right first."""
+
+    def __init__(self, app: Any, shop: Shop) -> None:
+        self._shop = shop
+        self._user = make_user(shop.tenant_id, "admin")
+        self._other = make_user(shop.tenant_id, "viewer")
+        self._token = log_in(self._user).tokens.access.token
+        self._stock = Stock(app, shop, self._token)
+        self.answers: dict[str, set[int]] = {}
+        self.options = {"app": app, "headers": {"Authorization": f"Bearer {self._token}"}}
+
+    def prepare(self, case: Any) -> None:
+        """Put keys, signatures and cursors where the case did not mean to be wrong."""
+        if _is_meant_well(case, ParameterLocation.QUERY) and "cursor" in case.query:
+            self._turn_the_page(case)
+        if _is_meant_well(case, ParameterLocation.PATH) and "endpoint_key" in case.path_parameters:
+            case.path_parameters["endpoint_key"] = self._shop.key(case.path.split("/")[3])
+        if _is_meant_well(case, ParameterLocation.HEADER):
+            if case.operation.definition.raw.get("x-raw-body"):
+                self._sign(case)
+            if "X-Skeldir-Tenant-Key" in case.headers:
+                case.headers["X-Skeldir-Tenant-Key"] = self._shop.tenant.key
+
+    def supply(self, case: Any) -> None:
+        """Name what there is: no generator can guess an id or a password."""
+        operation_id = case.operation.definition.raw["operationId"]
+        if _is_meant_well(case, ParameterLocation.QUERY) and operation_id == "getOrderRevenue":
+            case.query["order_id"] = self._stock.order_id
+        if _is_meant_well(case, ParameterLocation.PATH):
+            self._name(case.path_parameters)
+        if _is_meant_well(case, ParameterLocation.BODY) and isinstance(case.body, dict):
+            case.body |= self._known(operation_id)
+
+    def check(self, case: Any) -> None:
+        """Send a case and apply every check that Schemathesis has."""
+        self.supply(case)
+        self.prepare(case)
+        name = case.operation.definition.raw["operationId"]
+        options = self.options
+        if name == "refreshToken":  # its token is good for one call
+            token = log_in(self._user).tokens.refresh.text()
+            options = options | {"headers": {"Authorization": f"Bearer {token}"}}
+        response = case.call_and_validate(**options, checks=CHECKS.get_all())
+        self.answers.setdefault(name, set()).add(response.status_code)
+
+    def _name(self, names: dict[str, Any]) -> None:
+        if "endpoint_id" in names:
+            endpoint = self._stock.endpoint()
+            names["endpoint_id"] = endpoint["endpoint_id"]
+            if "secret_id" in names:
+                names["secret_id"] = endpoint["secrets"][0]["secret_id"]
+        known: dict[str, Callable[[], str]] = {
+            "dead_letter_id": self._stock.dead_letter_id,
+            "job_id": lambda: self._stock.job_id,
+        }
+        names |= {name: make() for name, make in known.items() if name in names}
+
+    def _known(self, operation_id: str) -> dict[str, Any]:
+        """Return what a body must say for its operation to do anything."""
+        tenant_id = str(self._shop.tenant_id)
+        login = {"email": self._user.email, "password": PASSWORD, "tenant_id": tenant_id}
+        other = {"user_id": str(self._other.user_id)}
+        return {
+            "login": login,
+            "adminUpdateMembershipRole": other,
+            "adminRevokeTokensBefore": other,
+        }.get(operation_id, {})
+
+    def _turn_the_page(self, case: Any) -> None:
+        """Use the cursor that the first page of the same query gives: cursors are signed, too."""
+        query = {name: value for name, value in case.query.items() if name != "cursor"}
+        first = Api(self.options["app"]).send(
+            "GET", case.formatted_path, params=query | {"limit": 1}, headers=self.options["headers"]
+        )
+        cursor = first.json().get("next_cursor")
+        case.query = query if cursor is None else query | {"cursor": cursor}
+
+    def _sign(self, case: Any) -> None:
+        """Sign the body as it will be sent."""
+        sent = requests.Request(**case.as_transport_kwargs(base_url="http://skeldir.test")).prepare().body
+        body = sent.encode() if isinstance(sent, str) else sent or b""
+        sender = next(known for known in SENDERS if known.vendor == case.path.split("/")[3])
+        topics = [value for name, value in case.headers.items() if name.lower().endswith("-topic")]
+        case.headers.update(sender.sign(self._shop, body, topics[0] if topics else next(iter(sender.shapes))))
+
+
+def _is_meant_well(case: Any, location: ParameterLocation) -> bool:
+    component = case.meta.components.get(location) if case.meta else None
+    return component is None or component.mode.is_positive
