@@ -70,15 +70,16 @@ def work(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counte
 
 
 def refused(
-    shop: Shop, sender: Sender, key: str, changes: dict[str, str], work: Counter[str]
+    shop: Shop, sender: Sender, key: str, changes: dict[str, str], work: Counter[str], *, alias: str = ""
 ) -> Counter[str]:
     """Have a delivery refused; return the work that it took."""
     topic, payload = next(sender.life(1))
     body = json.dumps(payload).encode()
     headers = sender.sign(shop, body, topic) | changes
+    path = f"/api/webhooks/{sender.vendor}/{alias or f'in/{key}'}"
     work.clear()
 
-    reply = shop.post(f"/api/webhooks/{sender.vendor}/in/{key}", body, headers)
+    reply = shop.post(path, body, headers | ({"X-Skeldir-Tenant-Key": key} if alias else {}))
 
     assert (reply.status_code, reply.json()["detail"]) == (401, "The key or the signature is not right.")
     return Counter(work)
@@ -116,6 +117,28 @@ def test_nobodys_key_costs_what_a_wrong_signature_costs(
 
     assert sender.deliver(shop, *next(sender.life(1))).status_code == 200
     assert refused(shop, sender, key, forged, work) == of_nobody  # of one that is remembered
+
+
+@pytest.mark.parametrize(
+    ("vendor", "alias"),
+    [
+        ("shopify", "orders/paid"),
+        ("woocommerce", "order/updated"),
+        ("stripe", "charge/succeeded"),
+        ("paypal", "sale_completed"),
+    ],
+)
+def test_nobodys_tenant_key_costs_what_a_wrong_signature_costs(
+    shop: Shop, work: Counter[str], vendor: str, alias: str
+) -> None:
+    sender = next(sender for sender in SENDERS if sender.vendor == vendor)
+    forged, key = wrong(sender, shop), shop.tenant.key
+    of_nobody = refused(shop, sender, "skt_nobody", forged, work, alias=alias)
+    with_one_secret = refused(shop, sender, key, forged, work, alias=alias)
+    provisioning.set_secret(shop.tenant_id, sender.vendor, new_secret(vendor), timedelta(hours=1))
+
+    assert of_nobody["unseal"] == 2
+    assert of_nobody == with_one_secret == refused(shop, sender, key, forged, work, alias=alias)
 
 
 def test_the_kind_of_a_custom_secret_does_not_show_either(shop: Shop, work: Counter[str]) -> None:

@@ -11,7 +11,7 @@ from skeldir.commands.provisioning import NewTenant
 from skeldir.db.session import lookup_session, tenant_session
 from skeldir.domain.errors import NotFound
 from skeldir.domain.ids import uuid7
-from skeldir.repository import endpoints, tenants
+from skeldir.repository import endpoints, tenants, webhook_secrets
 from skeldir.security.hashing import key_hash
 from tests.conftest import Database
 from tests.identity import count
@@ -101,6 +101,19 @@ def test_a_former_secret_is_accepted_beside_the_new_one_and_older_ones_are_not(s
 
     provisioning.set_secret(shop.tenant_id, "shopify", "shpss_the_fourth_secret", AT_ONCE)
     assert _secrets(shop, endpoints.by_key, key) == ["shpss_the_fourth_secret"]
+
+
+def test_of_two_rotations_at_once_the_one_that_waited_is_the_newer(shop: NewTenant) -> None:
+    """Whose transaction began first does not matter: the next rotation must give the right one its grace."""
+    key, endpoint_id = shop.endpoints[0].endpoint.key, shop.endpoints[0].endpoint.endpoint_id
+    with tenant_session(shop.tenant_id) as waited:
+        provisioning.set_secret(shop.tenant_id, "shopify", "shpss_the_second_secret", HOUR)
+        assert endpoints.lock(waited, endpoint_id)
+        webhook_secrets.add(waited, shop.tenant_id, endpoint_id, b"shpss_the_third_secret", grace=HOUR)
+    assert _secrets(shop, endpoints.by_key, key) == ["shpss_the_third_secret", "shpss_the_second_secret"]
+
+    provisioning.set_secret(shop.tenant_id, "shopify", "shpss_the_fourth_secret", HOUR)
+    assert _secrets(shop, endpoints.by_key, key) == ["shpss_the_fourth_secret", "shpss_the_third_secret"]
 
 
 def test_a_secret_for_a_vendor_without_an_endpoint_creates_it(shop: NewTenant) -> None:
