@@ -105,9 +105,10 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
     receipt = _receipt(delivery)
     cause, words = Cause(tenant_id, event_id, parcel.vendor), receipt.model_dump(mode="json")
     try:
-        with tenant_session(tenant_id, locks=booking.first_locks(tenant_id, event)) as session:
+        locks = booking.first_locks(tenant_id, event)
+        with tenant_session(tenant_id, locks=locks, is_planned_once=True) as session:
             at, told = delivery.received_at, Receipt(delivery, words, endpoint)
-            booked = booking.book(session, cause, event, received_at=at, receipt=told, is_locked=True)
+            booked = booking.book(session, cause, event, received_at=at, receipt=told, is_alone=True)
             _announce(session, cause, event, booked)
     except DeliveredBefore:
         return _book_again(cause, delivery, event)

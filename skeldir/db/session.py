@@ -1,6 +1,6 @@
 """The one place that opens transactions, sets the tenant, commits and rolls back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,9 @@ from skeldir.domain.errors import Unauthorized
 Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
+_PLANNED_ONCE: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
+_LAST: Final = "the last statement"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
 _REVOKED: Final = """
 SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
@@ -48,17 +50,20 @@ def tenant_session(
     isolation: Isolation | None = None,
     token: TokenCheck | None = None,
     locks: Sequence[int] = (),
+    is_planned_once: bool = False,
     is_durable: bool = True,
     engine: Engine | None = None,
 ) -> Iterator[Session]:
     """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
 
     Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
-    the tenant, advisory locks and the check of the token are one round trip. One that is not durable
-    commits without waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked
-    token, and for any token of a suspended tenant.
+    the tenant, advisory locks and the check of the token are one round trip. One that is planned once
+    keeps the plans of its statements whatever their parameters; one that is not durable commits without
+    waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked token, and for any
+    token of a suspended tenant.
     """
-    begun = [_begin(read_only, isolation), *([] if is_durable else [_NOT_DURABLE])]
+    wishes = ((is_planned_once, _PLANNED_ONCE), (not is_durable, _NOT_DURABLE))
+    begun = [_begin(read_only, isolation), *(setting for is_wished, setting in wishes if is_wished)]
     tenant = _TENANT.format(tenant_id=_checked(tenant_id))
     script = [*begun, tenant, *map(_LOCK.format, locks), *([_revoked(token)] if token else [])]
     with _transaction("; ".join(script), token, engine) as session:
@@ -80,7 +85,22 @@ def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -
             if revoked:
                 raise Unauthorized("The access token was revoked.")
             yield session
+            _send_last(session)
             session.commit()
+
+
+def leave(session: Session, statement: str, parameters: Mapping[str, object]) -> None:
+    """Have a statement sent together with the commit: nobody waits for its answer, and nothing follows it."""
+    session.info[_LAST] = (statement.encode(), parameters)
+
+
+def _send_last(session: Session) -> None:
+    last = session.info.pop(_LAST, None)
+    if last is not None:
+        connection = driver(session.connection())
+        with connection.pipeline(), connection.cursor() as cursor:
+            cursor.execute(*last)
+            cursor.execute(b"COMMIT", prepare=False)
 
 
 def _begin(read_only: bool, isolation: Isolation | None) -> str:  # noqa: FBT001

@@ -2,31 +2,58 @@
 
 A webhook is booked hundreds of times a second. Each statement costs its round trip and its share of the
 toolkit's work, however small; so what is written together is sent together, in one statement with as
-many parts as there are tables.
+many parts as there are tables. All raise psycopg's errors, not the toolkit's.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
+from psycopg import Cursor
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import driver
 
 SENT: Final = "sent AS MATERIALIZED (SELECT CAST(%(sent)s AS jsonb) AS document)"
-"""The first part of such a statement: the document, to be read by the others."""
+"""The first part of a statement that reads a document."""
+
+Row = tuple[Any, ...] | None
 
 
-def send_document(session: Session, statement: str, document: Mapping[str, object]) -> tuple[Any, ...] | None:
+class Statement(NamedTuple):
+    """A statement with the driver's own parameters, %(name)s."""
+
+    text: str
+    parameters: Mapping[str, object]
+
+
+def of_document(text: str, document: Mapping[str, object]) -> Statement:
+    """Return a statement that begins with SENT, and its document."""
+    return Statement(text, {"sent": orjson.dumps(document).decode()})
+
+
+def send_document(session: Session, text: str, document: Mapping[str, object]) -> Row:
     """Run a statement that begins with SENT; return its first row, if it has one."""
-    return run(session, statement, {"sent": orjson.dumps(document).decode()})
+    return run(session, *of_document(text, document))
 
 
-def run(session: Session, statement: str, parameters: Mapping[str, object]) -> tuple[Any, ...] | None:
-    """Run a statement with the driver's own parameters, %(name)s; return its first row, if it has one.
-
-    Raises psycopg's errors, not the toolkit's.
-    """
+def run(session: Session, text: str, parameters: Mapping[str, object]) -> Row:
+    """Run a statement; return its first row, if it has one."""
     with driver(session.connection()).cursor() as cursor:
-        cursor.execute(statement.encode(), parameters)
-        return cursor.fetchone() if cursor.description else None
+        cursor.execute(text.encode(), parameters)
+        return _first(cursor)
+
+
+def run_together(session: Session, *statements: Statement) -> list[Row]:
+    """Run statements one after the other in one round trip; return the first row of each, if it has one."""
+    connection = driver(session.connection())
+    cursors = [connection.cursor() for _ in statements]
+    with connection.pipeline():
+        for cursor, statement in zip(cursors, statements, strict=True):
+            cursor.execute(statement.text.encode(), statement.parameters)
+    return [_first(cursor) for cursor in cursors]
+
+
+def _first(cursor: Cursor) -> Row:
+    has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
+    return cursor.fetchone() if has_rows else None

@@ -45,6 +45,8 @@ _PERSONAL_WHOLE: Final = frozenset(("name", "customer"))
 # Whatever the database's own wall would refuse must be found here: there it costs the whole delivery.
 # One character stands for all before the sign: a repetition there would be tried from every position.
 _EMAIL: Final = re.compile(r"[^\s@<>,;]@[^\s@<>,;]+\.[^\s@<>,;.]{2,}|[^\s@]@\[[0-9a-fA-F.:]+\]")
+# Every pattern asks for a digit or for a sign that is not among these, and most texts are words.
+_WORDS_ONLY: Final = re.compile(r"[A-Za-z_/ -]*")
 # Looked through, since one UUID in two thousand has the digits of a telephone number between its hyphens.
 _UUID: Final = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
@@ -86,6 +88,8 @@ def personal_key(key: str) -> bool:
 
 def personal_kind(value: str) -> Kind | None:
     """Return which kind of personal data a text holds, if any: the first that is found."""
+    if _WORDS_ONLY.fullmatch(value):
+        return None
     forms = {_UUID.sub(" ", form) for form in (value, unquote(value), unquote_plus(value))}
     return next((kind for kind, holds in _HOLDS.items() if any(holds(form) for form in forms)), None)
 

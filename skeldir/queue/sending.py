@@ -27,9 +27,14 @@ class Throttle:
         self._lock = threading.Lock()
         self._sent: dict[tuple[str, str], float] = {}
 
+    def is_open(self, message: Message, interval_seconds: float) -> bool:
+        """Tell whether the message might go now."""
+        sent_at = self._sent.get(_key(message), -interval_seconds)
+        return time.monotonic() - sent_at >= interval_seconds
+
     def admits(self, message: Message, interval_seconds: float) -> bool:
         """Tell whether the message may go, and remember that it went."""
-        key, now = (message.name, str(sorted(message.arguments.items()))), time.monotonic()
+        key, now = _key(message), time.monotonic()
         with self._lock:
             if now - self._sent.get(key, -interval_seconds) < interval_seconds:
                 return False
@@ -37,6 +42,10 @@ class Throttle:
                 self._sent.clear()
             self._sent[key] = now
         return True
+
+
+def _key(message: Message) -> tuple[str, str]:
+    return message.name, str(sorted(message.arguments.items()))
 
 
 _throttle = Throttle()
@@ -62,6 +71,8 @@ def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | 
 
 def send_after_commit(session: Session, message: Message, *, at_most_every_seconds: float = 0.0) -> None:
     """Send a message once the transaction has committed; a broker that fails is logged, not raised."""
+    if not _throttle.is_open(message, at_most_every_seconds):
+        return  # most of the time, while many deliveries arrive
     correlation_id = correlation.current()
 
     def deliver(_session: Session) -> None:

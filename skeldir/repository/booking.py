@@ -14,7 +14,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from skeldir.db.statements import SENT, run, send_document
+from skeldir.db.session import leave
+from skeldir.db.statements import SENT, Statement, of_document, run, run_together
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.ledger import Booked, Entry, Slot, differences, targets
 from skeldir.domain.orders import Order, OrderHint, hint_of, settle
@@ -106,21 +107,21 @@ def book(
     *,
     received_at: datetime | None = None,
     receipt: Receipt | None = None,
-    is_locked: bool = False,
+    is_alone: bool = False,
 ) -> Booking:
     """Book an event; with the instant of its receipt keep the event too, and its delivery if it came by one.
 
     Booking it again, or again without the facts that it told before, changes nothing. Raises
-    DeliveredBefore for a delivery that is known, and EndpointChanged; roll back then. `is_locked` says
-    that the transaction began with `first_locks`.
+    DeliveredBefore for a delivery that is known, and EndpointChanged; roll back then. `is_alone` says
+    that the transaction began with `first_locks` and ends with this.
     """
-    scope = _lock(session, cause, event, is_locked=is_locked)
-    _tell(session, cause, event, scope, received_at=received_at, receipt=receipt)
+    scope = _lock(session, cause, event, is_alone=is_alone)
+    told = _told(cause, event, received_at=received_at, receipt=receipt)
+    known = _exchange(session, told, scope)
     if event.privacy is not None:
         privacy_requests.add(session, cause, event)
-    if not scope:
+    if known is None:
         return Booking((), is_dirty=False)
-    known = _known(session, scope)
     entries = {
         order_id: differences(targets(known.facts.get(order_id, ())), known.booked.get(order_id, {}))
         for order_id in scope
@@ -134,7 +135,8 @@ def book(
             "orders": orders.rows(cause.tenant_id, changed),
             "marks": dirty_marks.rows(dirty),
         }
-        send_document(session, _BOOK, document)
+        send = leave if is_alone else run
+        send(session, *of_document(_BOOK, document))
     return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
@@ -153,7 +155,7 @@ def _names(event: CanonicalEvent) -> set[str]:
     return own | linked | {key for told in event.aliases for key in (told.alias, told.payment_key)}
 
 
-def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_locked: bool) -> list[str]:
+def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_alone: bool) -> list[str]:
     """Lock the names that the event uses, then their payments, then the orders these may belong to.
 
     Whoever adds a name to a payment, or a link to any of its names, holds the payment's lock. A payment
@@ -165,44 +167,43 @@ def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_locked: b
     names, own = _names(event), {event.order_key}
     scope = own
     if names:
-        if not is_locked:
+        if not is_alone:
             ledger.lock(session, cause.tenant_id, "name", names)
         known = payments.name(session, cause.event_id, event.aliases, names)
         ledger.lock(session, cause.tenant_id, "payment", known)
         scope = own | payments.link(session, cause.event_id, event, known)
-    if names or not is_locked:
+    if names or not is_alone:
         ledger.lock(session, cause.tenant_id, "order", scope)
     return sorted(scope)
 
 
-def _tell(
-    session: Session,
-    cause: Cause,
-    event: CanonicalEvent,
-    scope: Sequence[str],
-    *,
-    received_at: datetime | None,
-    receipt: Receipt | None,
-) -> None:
-    told = {
+def _told(
+    cause: Cause, event: CanonicalEvent, *, received_at: datetime | None, receipt: Receipt | None
+) -> dict[str, list[dict[str, object]]]:
+    return {
         "endpoints": [receipt.endpoint.row()] if receipt else [],
         "deliveries": [deliveries.row(receipt.delivery, receipt.words)] if receipt else [],
         "events": [events.row(cause.event_id, event, received_at)] if received_at else [],
         "facts": facts.rows(cause.tenant_id, cause.event_id, event.facts),
         "hints": order_hints.rows(cause.tenant_id, cause.event_id, hint_of(event)),
     }
-    if not any(told.values()):
-        return
-    given, same = send_document(session, _TELL, {**told, "order_keys": scope}) or (0, 0)
-    if receipt and not same:
+
+
+def _exchange(session: Session, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known | None:
+    """Tell what there is to tell; return what is known then of the orders that it may change, if any."""
+    tell = of_document(_TELL, {**told, "order_keys": scope})
+    ask = Statement(_KNOWN, {"order_ids": list(scope)})
+    kept, *known = run_together(session, tell, *([ask] if scope else []))
+    given, same = kept or (0, 0)
+    if told["endpoints"] and not same:
         raise EndpointChanged
     if not given:
         raise DeliveredBefore
+    return _read(known[0][0]) if known and known[0] else None
 
 
-def _known(session: Session, scope: Sequence[str]) -> _Known:
-    row = run(session, _KNOWN, {"order_ids": list(scope)})
-    aliases, claims, told, hints, booked, found = orjson.loads(row[0]) if row else ([],) * 6
+def _read(document: str) -> _Known:
+    aliases, claims, told, hints, booked, found = orjson.loads(document)
     paid = payments.settled(aliases, claims)
     return _Known(
         facts.by_order(told, paid),

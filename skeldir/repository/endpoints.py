@@ -72,13 +72,12 @@ SAME: Final = """
     SELECT told.endpoint_id
       FROM sent, jsonb_to_recordset(sent.document -> 'endpoints')
            AS told (endpoint_id uuid, secret_ids uuid[])
-      JOIN webhook_endpoints AS e
-        ON e.endpoint_id = told.endpoint_id AND (e.revoked_at IS NULL OR e.revoked_at > now())
-      JOIN tenants AS t ON t.tenant_id = e.tenant_id AND t.status = 'active'
-     WHERE told.secret_ids = ARRAY(
+     WHERE EXISTS (SELECT FROM webhook_endpoints AS e
+                    WHERE e.endpoint_id = told.endpoint_id AND (e.revoked_at IS NULL OR e.revoked_at > now()))
+       AND EXISTS (SELECT FROM tenants AS t WHERE t.status = 'active')
+       AND told.secret_ids = ARRAY(
                SELECT s.secret_id FROM webhook_secrets AS s
-                WHERE s.tenant_id = e.tenant_id AND s.endpoint_id = e.endpoint_id
-                  AND (s.retired_at IS NULL OR s.retired_at > now())
+                WHERE s.endpoint_id = told.endpoint_id AND (s.retired_at IS NULL OR s.retired_at > now())
                 ORDER BY s.secret_id)
 """
 

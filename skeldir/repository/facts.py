@@ -23,10 +23,11 @@ INSERT: Final = """
 """
 
 OF_KEYS: Final = """
-    SELECT json_build_array(source, authority, order_key, kind, reference, amount_cents, currency,
-                            effective_at, told_at, cumulative)
-      FROM facts
-     WHERE order_key = ANY(ARRAY(SELECT key FROM name))
+    SELECT known.fact
+      FROM name, LATERAL (
+               SELECT json_build_array(source, authority, order_key, kind, reference, amount_cents, currency,
+                                       effective_at, told_at, cumulative) AS fact
+                 FROM facts WHERE order_key = name.key OFFSET 0) AS known
 """
 
 

@@ -20,11 +20,12 @@ _LOCK: Final = """
 """
 
 BOOKED: Final = """
-    SELECT json_build_array(order_id, kind, reference, currency, effective_at,
-                            CAST(sum(amount_cents) AS bigint), count(*))
-      FROM ledger_entries
-     WHERE order_id = ANY(CAST(%(order_ids)s AS text[]))
-     GROUP BY order_id, kind, reference, currency, effective_at
+    SELECT known.slot
+      FROM unnest(CAST(%(order_ids)s AS text[])) AS asked (order_id), LATERAL (
+               SELECT json_build_array(asked.order_id, kind, reference, currency, effective_at,
+                                       CAST(sum(amount_cents) AS bigint), count(*)) AS slot
+                 FROM ledger_entries WHERE order_id = asked.order_id
+                GROUP BY kind, reference, currency, effective_at) AS known
 """
 
 INSERT: Final = """

@@ -20,9 +20,10 @@ INSERT: Final = """
 """
 
 OF_KEYS: Final = """
-    SELECT json_build_array(order_key, told_at, journey_id, source, medium, campaign)
-      FROM order_hints
-     WHERE order_key = ANY(ARRAY(SELECT key FROM name))
+    SELECT known.hint
+      FROM name, LATERAL (
+               SELECT json_build_array(order_key, told_at, journey_id, source, medium, campaign) AS hint
+                 FROM order_hints WHERE order_key = name.key OFFSET 0) AS known
 """
 
 

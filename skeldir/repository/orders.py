@@ -15,9 +15,11 @@ from skeldir.domain.orders import Order, Origin
 from skeldir.repository.facts import in_utc
 
 OF_ORDERS: Final = """
-    SELECT json_build_array(order_id, journey_id, ordered_at, hint_source, hint_medium, hint_campaign_id)
-      FROM orders
-     WHERE order_id = ANY(CAST(%(order_ids)s AS text[]))
+    SELECT known.told
+      FROM unnest(CAST(%(order_ids)s AS text[])) AS asked (order_id), LATERAL (
+               SELECT json_build_array(order_id, journey_id, ordered_at, hint_source, hint_medium,
+                                       hint_campaign_id) AS told
+                 FROM orders WHERE order_id = asked.order_id OFFSET 0) AS known
 """
 
 INSERT: Final = """

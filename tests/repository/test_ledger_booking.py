@@ -15,6 +15,7 @@ from skeldir.domain.facts import CanonicalEvent, Fact, OrderLink, PaymentAlias
 from skeldir.domain.ids import fact_id
 from skeldir.repository import booking
 from skeldir.repository.ledger import Cause
+from tests.conftest import Database
 from tests.lives.book import Sums, book_of
 from tests.lives.lives import life
 from tests.lives.told import START
@@ -33,6 +34,29 @@ IDENTITIES = text("""
     SELECT order_id, kind, reference, currency, effective_at, correction FROM ledger_entries ORDER BY 1, 2, 3
 """)
 ORDERS = text("SELECT order_id, ordered_at FROM orders")
+# Thousands of orders that are not the one in question.
+CROWD = (
+    """INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
+                          currency, effective_at, told_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), 'o' || n, 'shopify', 'shop', 'captured', 'o' || n, 1,
+              'USD', now(), now() FROM generate_series(1, 5000) AS n""",
+    """INSERT INTO order_hints (hint_id, event_id, order_key, told_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), 'o' || n, now() FROM generate_series(1, 5000) AS n""",
+    """INSERT INTO ledger_entries (entry_id, order_id, kind, reference, amount_cents, effect_cents, currency,
+                                   effective_at, booked_at, source)
+       SELECT gen_random_uuid(), 'o' || n, 'captured', 'o' || n, 1, 1, 'USD', now(), now(), 'shopify'
+         FROM generate_series(1, 5000) AS n""",
+    """INSERT INTO orders (order_id, journey_id, ordered_at)
+       SELECT 'o' || n, 'o' || n, now() FROM generate_series(1, 5000) AS n""",
+    """INSERT INTO order_links (payment_key, order_id, authority)
+       SELECT 'p' || n, 'o' || n, 'shop' FROM generate_series(1, 5000) AS n""",
+    """INSERT INTO payment_aliases (alias, payment_key)
+       SELECT 'a' || n, 'p' || n FROM generate_series(1, 5000) AS n""",
+)
+ROWS_READ = text("""
+    SELECT relname, coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_xact_user_tables
+     WHERE schemaname = 'public'
+""")
 SOMEBODY_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 MakeTenant: TypeAlias = Callable[[], UUID]
 
@@ -123,6 +147,28 @@ def test_a_link_and_an_alias_that_meet_at_one_charge_wait_for_each_other(tenant:
         second.result()
 
     assert sums(tenant)[1] == {"USD": 10_000}
+
+
+def test_a_tenant_without_statistics_has_only_its_orders_own_rows_read(
+    make_tenant: MakeTenant, database: Database
+) -> None:
+    """For the planner such a tenant has no rows to speak of, so that any index seems good enough."""
+    crowded = make_tenant()
+    with database.connect() as superuser:
+        superuser.execute(f"SET app.current_tenant_id = '{crowded}'")
+        for statement in CROWD:
+            superuser.execute(statement)
+    event = _event("1", _told("captured", 10_000))
+
+    with tenant_session(crowded, is_planned_once=True) as session:
+        for _ in range(8):  # prepared at the fifth time, and planned once from then on
+            booking.book(session, cause(crowded, event), event)
+        before = dict(iter(session.execute(ROWS_READ)))
+        booking.book(session, cause(crowded, event), event)
+        read = {table: count - before[table] for table, count in session.execute(ROWS_READ)}
+
+    assert {table for table, count in read.items() if count} >= {"facts", "ledger_entries", "orders"}
+    assert all(count < 20 for count in read.values()), read
 
 
 def _event(number: str, fact: Fact, **more: Any) -> CanonicalEvent:
