@@ -19,7 +19,7 @@ Kind = Literal[
 Value = TypeVar("Value")
 
 TEXT_LENGTH_MAX: Final = 200
-ITEMS_MAX: Final = 250
+ITEMS_MAX: Final = 1_000  # of one list: booking grows with them, and no order is refunded as often
 UNIX_SECONDS_MAX: Final = 4_102_444_800  # the year 2100
 
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_]{1,128}")
@@ -137,6 +137,8 @@ class Reading:
         if found is None:
             raise Refusal(MISSING_REQUIRED_FIELD, name)
         if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
+            raise Refusal(MALFORMED_VALUE, name)
+        if len(found) > ITEMS_MAX:
             raise Refusal(MALFORMED_VALUE, name)
         inside = [
             _inside(entry, f"{name}[].") for entry in self._fields if entry.path.startswith(f"{name}[].")
