@@ -6,12 +6,15 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
+from skeldir.vendors.kept import Kept, read_again
 from tests.handlers.senders import Sender
 from tests.handlers.webhooks import Shop
+from tests.lives.book import Book, Sums
 from tests.wire import Wire, plain
 
 ANSWER_SECONDS_MAX = 10.0  # as the more patient of the vendors wait
@@ -26,6 +29,16 @@ class Delivery:
     sender: Sender
     topic: str
     body: bytes
+
+
+def truth(told: Iterable[Delivery]) -> Sums:
+    """Return what a ledger must add up to, worked out in memory from everything that was told."""
+    book = Book()
+    for one in told:
+        kept = Kept(one.sender.vendor, one.topic, json.loads(one.body), "an id", datetime.now(UTC))
+        book.keep(read_again(kept))
+    book.settle()
+    return book.daily_sums()
 
 
 @dataclass

@@ -5,7 +5,6 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -13,12 +12,11 @@ from uuid import UUID
 import pytest
 
 from skeldir.db.embedded import ephemeral_folder
-from skeldir.vendors.kept import Kept, read_again
-from tests.chaos.clients import Delivery, Storm
+from tests.chaos.clients import Delivery, Storm, truth
 from tests.chaos.stage import Stage, open_shops, stage
 from tests.handlers.senders import SENDERS
 from tests.handlers.webhooks import Shop
-from tests.lives.book import Book, Sums
+from tests.lives.book import Sums
 
 # The long run of `tox run -e conformance` looks further than every change can afford to.
 IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -93,17 +91,6 @@ def deliveries(shops: list[Shop]) -> list[Delivery]:
                 found.append(Delivery(shops[number % len(shops)], sender, topic, body))
         number += 1
     return found
-
-
-def truth(told: list[Delivery]) -> Sums:
-    """Return what a ledger must add up to, worked out in memory from everything that was told."""
-    book = Book()
-    for one in told:
-        received_at = datetime(2026, 11, 25, tzinfo=UTC)
-        kept = Kept(one.sender.vendor, one.topic, json.loads(one.body), "an id", received_at)
-        book.keep(read_again(kept))
-    book.settle()
-    return book.daily_sums()
 
 
 def disasters(set_up: Stage, random: Random) -> list[Callable[[], None]]:
