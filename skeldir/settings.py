@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(
         default=1_048_576, ge=1_024, description="Larger request bodies are refused with 413."
     )
+    request_head_seconds_max: float = Field(
+        default=10.0, gt=0, description="A request's head must be there by then, or 408 and the end."
+    )
+    request_body_seconds_max: float = Field(
+        default=60.0, gt=0, description="So must its body; and of an answer something must be taken by then."
+    )
+    keep_alive_seconds_max: int = Field(
+        default=65, ge=0, description="A connection may rest so long between two requests."
+    )
     api_requests_per_minute_max: int = Field(
         default=12_000, ge=1, le=6_000_000, description="Per tenant; more are answered with 429."
     )

@@ -14,6 +14,7 @@ from celery.signals import after_task_publish, worker_ready
 from uvicorn.supervisors import Multiprocess
 
 from skeldir.security.keys import new_ring_document
+from skeldir.settings import get_settings
 from skeldir.supervisor import end_with_parent
 
 QUEUES: Final = "attribution,llm,maintenance,housekeeping"
@@ -43,7 +44,9 @@ def api(
         host=host,
         port=port,
         workers=workers,
+        http="skeldir.http.connections:PatientProtocol",
         lifespan="on",
+        timeout_keep_alive=get_settings().keep_alive_seconds_max,
         server_header=False,
         access_log=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

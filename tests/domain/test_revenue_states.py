@@ -68,3 +68,10 @@ def test_a_currency_that_was_only_misread_does_not_count() -> None:
 
     assert {code: told.net_cents for code, told in standings(held).items()} == {"EUR": 0, "USD": 0}
     assert state(standings(held).values()) == "refunded"
+
+
+def test_an_order_is_refunded_only_when_every_currency_is() -> None:
+    held = slots(PAID, ("refunded", 100, 1)) | slots(PAID, currency="EUR")
+
+    assert state(standings(held).values()) == "partially_refunded"
+    assert state(standings(held | slots(("refunded", 100, 2), currency="EUR")).values()) == "refunded"
