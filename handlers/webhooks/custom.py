@@ -1,5 +1,7 @@
 """Operations of api-contracts/openapi/v1/webhooks/custom.yaml."""
 
+import hashlib
+
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks import intake
 from handlers.webhooks.authentication import authenticate
@@ -10,6 +12,7 @@ from skeldir.domain.refusals import Refusal
 from skeldir.http.context import Context
 from skeldir.repository import endpoints
 from skeldir.vendors import custom
+from skeldir.vendors.fields import identifier
 from skeldir.vendors.standard_webhooks import Message
 
 
@@ -25,12 +28,21 @@ def receive_custom_delivery(ctx: Context, *, endpoint_key: str, body: bytes) -> 
 def _read(body: bytes, message_id: str) -> Parcel:
     payload: object = None
     told: CanonicalEvent | Refusal
+    event_id = _event_id(message_id)
     try:
         payload = intake.parse(body)
-        told = custom.canonical_event(payload, message_id)
+        told = custom.canonical_event(payload, event_id)
     except Refusal as refusal:
         told = refusal
     topic, withheld = custom.topic_of(payload), Withholding()
     stored = custom.stored_payload(topic, payload, withheld)
     trail = Trail(stripped(payload), withheld.places())
-    return Parcel(custom.VENDOR, message_id, topic or UNKNOWN_TOPIC, stored, told, trail, message_id)
+    return Parcel(custom.VENDOR, message_id, topic or UNKNOWN_TOPIC, stored, told, trail, event_id)
+
+
+def _event_id(message_id: str) -> str:
+    """Return the message's id as it may be kept: its digest where it looks like somebody's number."""
+    try:
+        return identifier(message_id)
+    except Refusal:
+        return hashlib.sha256(message_id.encode()).hexdigest()
