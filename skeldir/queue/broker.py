@@ -3,6 +3,7 @@
 import os
 from typing import Any, Final, cast
 
+import psycopg
 from celery import Celery
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
@@ -19,6 +20,9 @@ Transport.polling_interval = 0.25
 CONSUMER: Final = "skeldir_worker"
 PUBLISHER: Final = "skeldir_publisher"
 
+# Whoever sends has done his work already: he does not wait long for tables that somebody has locked.
+LOCK_MILLISECONDS_MAX: Final = 500
+
 TASKS: Final = Exchange("tasks", type="direct")  # type: ignore[no-untyped-call]
 
 
@@ -32,6 +36,7 @@ class Application(Celery):  # type: ignore[misc]
         super().__init__(name, set_as_current=False)
         self.role = role
         self.conf.update(_SHARED | options)
+        self.conf.broker_transport_options = _TRANSPORT | options.get("broker_transport_options", {})
 
     def connection_for_read(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
         """Return a connection to consume over."""
@@ -46,14 +51,24 @@ class Application(Celery):  # type: ignore[misc]
         return "sqla+" + url.render_as_string(hide_password=False)
 
 
+def be_brief(connection: psycopg.Connection, *_: object) -> None:
+    """Limit how long the transaction that begins here waits for locks; poolers pass it on, unlike options."""
+    connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS_MAX}")
+
+
+BRIEFLY: Final[dict[str, object]] = {"pool_events": [(be_brief, "checkout")]}
+"""Transport options of those who only send."""
+
+
 def _queue(name: str) -> Queue:
     return Queue(name, TASKS, routing_key=name)  # type: ignore[no-untyped-call]
 
 
+_TRANSPORT: Final[dict[str, object]] = {"pool_size": 2, "pool_recycle": 1_800, "pool_pre_ping": True}
+
 # What those who send and those who work must agree on.
 _SHARED: Final[dict[str, object]] = {
     "broker_pool_limit": 2,
-    "broker_transport_options": {"pool_size": 2, "pool_recycle": 1_800, "pool_pre_ping": True},
     "task_queues": [_queue(name) for name in QUEUES],
     "task_default_queue": "housekeeping",
     "task_default_exchange": TASKS.name,

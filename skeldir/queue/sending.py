@@ -12,9 +12,10 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from skeldir.observability import correlation
-from skeldir.queue.broker import Application
+from skeldir.queue.broker import BRIEFLY, Application
 from skeldir.queue.messages import Message
 
+REST_SECONDS: Final = 1.0
 CORRELATION_HEADER: Final = "skeldir_correlation_id"
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,23 @@ def _key(message: Message) -> tuple[str, str]:
     return message.name, str(sorted(message.arguments.items()))
 
 
+class Rest:
+    """Leaves a broker alone that has just failed, so that nobody else waits for it in vain."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def begin(self) -> None:
+        """Send nothing for a while."""
+        self.until = time.monotonic() + REST_SECONDS
+
+    def is_over(self) -> bool:
+        """Tell whether the broker may be tried."""
+        return time.monotonic() >= self.until
+
+
 _throttle = Throttle()
+_rest = Rest()
 
 
 def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:
@@ -76,11 +93,12 @@ def send_after_commit(session: Session, message: Message, *, at_most_every_secon
     correlation_id = correlation.current()
 
     def deliver(_session: Session) -> None:
-        if not _throttle.admits(message, at_most_every_seconds):
+        if not _rest.is_over() or not _throttle.admits(message, at_most_every_seconds):
             return
         try:
             send(message, correlation_id=correlation_id)
         except Exception:  # whatever the broker's trouble: the sweep makes up for it
+            _rest.begin()
             log.warning("message not sent", extra={"task": message.name}, exc_info=True)
 
     event.listen(session, "after_commit", deliver, once=True)
@@ -88,4 +106,4 @@ def send_after_commit(session: Session, message: Message, *, at_most_every_secon
 
 @cache
 def _sender() -> Application:
-    return Application("skeldir.queue", "app_user")
+    return Application("skeldir.queue", "app_user", broker_transport_options=BRIEFLY)

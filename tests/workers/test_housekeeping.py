@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
-from skeldir.queue import messages
+from skeldir.queue import messages, sending
 from skeldir.queue.sending import send, send_after_commit
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
@@ -120,8 +121,11 @@ def test_a_wake_up_leaves_after_the_commit_and_once_per_interval(database: Datab
     assert sent(database, tenant) == ["attribution.attribute_marked"]
 
 
-def test_a_broker_that_fails_fails_no_request(database: Database, tenant: UUID) -> None:
+def test_a_broker_that_fails_fails_no_request(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The transaction has committed by then; the sweep makes up for the lost message."""
+    monkeypatch.setattr(sending, "_rest", sending.Rest())
     with database.connect() as connection:
         connection.execute("REVOKE INSERT ON kombu_message FROM app_rw")
         try:
