@@ -29,7 +29,7 @@ _IN_TEXTS: Final = (
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), REDACTED),
 )
 _OURS: Final = ("skeldir", "handlers", "workers")
-_OF_THE_SERVER: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
+_OF_THE_SERVER: Final = ("uvicorn", "uvicorn.error")  # its line for each request stays off
 
 
 def configure_logging(settings: Settings) -> None:

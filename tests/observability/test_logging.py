@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import structlog
+import uvicorn
 
 from skeldir.observability import correlation
 from skeldir.observability.logging import REDACTED, _Handler, configure_logging
@@ -109,3 +110,11 @@ def test_what_only_names_a_secret_is_kept(capsys: pytest.CaptureFixture[str]) ->
     structlog.get_logger("skeldir.test").warning("told", token_id=UUID(CORRELATION), refresh_token_days=30)
     line = last_line(capsys)
     assert (line["token_id"], line["refresh_token_days"]) == (CORRELATION, 30)
+
+
+def test_the_server_does_not_write_a_line_of_its_own_for_each_request() -> None:
+    """Building the application, which the server does last, does not turn them on again."""
+    config = uvicorn.Config("skeldir.app:create_app", factory=True, access_log=False, log_config=None)
+    config.load()
+
+    assert not logging.getLogger("uvicorn.access").hasHandlers()
