@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from generated.models.common_deliveries import DeliveryReceipt
 from handlers.webhooks.authentication import Sender
 from handlers.webhooks.contracts import contract_digest
-from skeldir.db.session import tenant_session
+from skeldir.db.session import tenant_session, tenant_transaction
+from skeldir.db.statements import Work
 from skeldir.domain.errors import Unavailable
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
@@ -105,11 +104,10 @@ def _book(endpoint: Endpoint, parcel: Parcel, event: CanonicalEvent) -> Delivery
     receipt = _receipt(delivery)
     cause, words = Cause(tenant_id, event_id, parcel.vendor), receipt.model_dump(mode="json")
     try:
-        locks = booking.first_locks(tenant_id, event)
-        with tenant_session(tenant_id, locks=locks, is_planned_once=True) as session:
+        with tenant_transaction(tenant_id, locks=booking.first_locks(tenant_id, event)) as transaction:
             at, told = delivery.received_at, Receipt(delivery, words, endpoint)
-            booked = booking.book(session, cause, event, received_at=at, receipt=told, is_alone=True)
-            _announce(session, cause, event, booked)
+            booked = booking.book(transaction, cause, event, received_at=at, receipt=told)
+            _announce(transaction, cause, event, booked)
     except DeliveredBefore:
         return _book_again(cause, delivery, event)
     return receipt
@@ -138,19 +136,19 @@ def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
     return replace(event, facts=())
 
 
-def _announce(session: Session, cause: Cause, event: CanonicalEvent, booked: Booking) -> None:
+def _announce(work: Work, cause: Cause, event: CanonicalEvent, booked: Booking) -> None:
     """Send for workers, once the transaction is committed, to do what follows from an event."""
     if booked.is_dirty:
-        wake_up(session, cause.tenant_id)
+        wake_up(work, cause.tenant_id)
     if event.privacy is not None:
-        send_after_commit(session, fulfil_privacy_requests(tenant_id=cause.tenant_id))
+        send_after_commit(work, fulfil_privacy_requests(tenant_id=cause.tenant_id))
 
 
-def wake_up(session: Session, tenant_id: UUID) -> None:
+def wake_up(work: Work, tenant_id: UUID) -> None:
     """Wake a worker once the transaction is committed; the sweep makes up for a lost wake-up."""
     rest = get_settings().attribution_debounce_seconds
     message = attribute_marked(tenant_id=tenant_id, delay_seconds=rest)
-    send_after_commit(session, message, at_most_every_seconds=rest)
+    send_after_commit(work, message, at_most_every_seconds=rest)
 
 
 def _bury(endpoint: Endpoint, parcel: Parcel, refusal: Refusal) -> DeliveryReceipt:

@@ -1,6 +1,6 @@
 """The one place that opens transactions, sets the tenant, commits and rolls back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,11 @@ from typing import Final, Literal
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
+from skeldir.db.transaction import Transaction
 from skeldir.domain.errors import Unauthorized
 
 Isolation = Literal["read committed", "repeatable read"]
@@ -19,7 +20,6 @@ Isolation = Literal["read committed", "repeatable read"]
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
 _PLANNED_ONCE: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
-_LAST: Final = "the last statement"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
 _REVOKED: Final = """
 SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
@@ -49,25 +49,48 @@ def tenant_session(
     read_only: bool = False,
     isolation: Isolation | None = None,
     token: TokenCheck | None = None,
-    locks: Sequence[int] = (),
-    is_planned_once: bool = False,
     is_durable: bool = True,
     engine: Engine | None = None,
 ) -> Iterator[Session]:
     """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
 
     Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
-    the tenant, advisory locks and the check of the token are one round trip. One that is planned once
-    keeps the plans of its statements whatever their parameters; one that is not durable commits without
+    the tenant and the check of the token are one round trip. One that is not durable commits without
     waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked token, and for any
     token of a suspended tenant.
     """
-    wishes = ((is_planned_once, _PLANNED_ONCE), (not is_durable, _NOT_DURABLE))
-    begun = [_begin(read_only, isolation), *(setting for is_wished, setting in wishes if is_wished)]
+    begun = [_begin(read_only, isolation), *([] if is_durable else [_NOT_DURABLE])]
     tenant = _TENANT.format(tenant_id=_checked(tenant_id))
-    script = [*begun, tenant, *map(_LOCK.format, locks), *([_revoked(token)] if token else [])]
+    script = [*begun, tenant, *([_revoked(token)] if token else [])]
     with _transaction("; ".join(script), token, engine) as session:
         yield session
+
+
+@contextmanager
+def tenant_transaction(tenant_id: UUID, *, locks: Sequence[int] = ()) -> Iterator[Transaction]:
+    """Open one transaction as one tenant on the driver alone, its first advisory locks with its beginning.
+
+    For the path that is taken hundreds of times a second: what the toolkit does for a session costs there
+    as much as the work itself. Its prepared statements are planned once, whatever their parameters.
+    """
+    begun = (_begin(read_only=False, isolation=None), _TENANT.format(tenant_id=_checked(tenant_id)))
+    script = "; ".join((*begun, _PLANNED_ONCE, *map(_LOCK.format, locks)))
+    pooled = get_engine("app_user").raw_connection()
+    try:
+        transaction = Transaction(_driver(pooled))
+        try:
+            _run(transaction.driver, script)
+        except psycopg.OperationalError as error:
+            if not transaction.driver.closed:
+                raise
+            pooled.invalidate(error)
+            pooled = get_engine("app_user").raw_connection()
+            transaction = Transaction(_driver(pooled))
+            _run(transaction.driver, script)
+        yield transaction
+        transaction.commit()
+    finally:
+        pooled.close()  # back to the pool, which rolls back what was not committed
 
 
 @contextmanager
@@ -85,22 +108,12 @@ def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -
             if revoked:
                 raise Unauthorized("The access token was revoked.")
             yield session
-            _send_last(session)
             session.commit()
 
 
-def leave(session: Session, statement: str, parameters: Mapping[str, object]) -> None:
-    """Have a statement sent together with the commit: nobody waits for its answer, and nothing follows it."""
-    session.info[_LAST] = (statement.encode(), parameters)
-
-
-def _send_last(session: Session) -> None:
-    last = session.info.pop(_LAST, None)
-    if last is not None:
-        connection = driver(session.connection())
-        with connection.pipeline(), connection.cursor() as cursor:
-            cursor.execute(*last)
-            cursor.execute(b"COMMIT", prepare=False)
+def driver_of(work: Session | Transaction) -> psycopg.Connection:
+    """Return the driver's connection that a transaction runs on."""
+    return work.driver if isinstance(work, Transaction) else _driver(work.connection().connection)
 
 
 def _begin(read_only: bool, isolation: Isolation | None) -> str:  # noqa: FBT001
@@ -130,16 +143,16 @@ def _send(connection: Connection, script: str) -> bool:
     told not to prepare. A pooled connection that broke while it lay idle is replaced once.
     """
     try:
-        return _run(connection, script)
+        return _run(_driver(connection.connection), script)
     except psycopg.OperationalError as error:
-        if not driver(connection).closed:
+        if not _driver(connection.connection).closed:
             raise
         connection.invalidate(error)
-        return _run(connection, script)
+        return _run(_driver(connection.connection), script)
 
 
-def _run(connection: Connection, script: str) -> bool:
-    with driver(connection).cursor() as cursor:
+def _run(driver: psycopg.Connection, script: str) -> bool:
+    with driver.cursor() as cursor:
         cursor.execute(script.encode(), prepare=False)
         while cursor.nextset():
             pass
@@ -147,9 +160,8 @@ def _run(connection: Connection, script: str) -> bool:
         return bool(row and row[0])
 
 
-def driver(connection: Connection) -> psycopg.Connection:
-    """Return the driver's connection beneath the toolkit's."""
-    driver = connection.connection.driver_connection
+def _driver(pooled: PoolProxiedConnection) -> psycopg.Connection:
+    driver = pooled.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("the engine's driver is not psycopg")
     return driver

@@ -12,12 +12,14 @@ import orjson
 from psycopg import Cursor
 from sqlalchemy.orm import Session
 
-from skeldir.db.session import driver
+from skeldir.db.session import driver_of
+from skeldir.db.transaction import Transaction
 
 SENT: Final = "sent AS MATERIALIZED (SELECT CAST(%(sent)s AS jsonb) AS document)"
 """The first part of a statement that reads a document."""
 
 Row = tuple[Any, ...] | None
+Work = Session | Transaction
 
 
 class Statement(NamedTuple):
@@ -32,21 +34,21 @@ def of_document(text: str, document: Mapping[str, object]) -> Statement:
     return Statement(text, {"sent": orjson.dumps(document).decode()})
 
 
-def send_document(session: Session, text: str, document: Mapping[str, object]) -> Row:
+def send_document(work: Work, text: str, document: Mapping[str, object]) -> Row:
     """Run a statement that begins with SENT; return its first row, if it has one."""
-    return run(session, *of_document(text, document))
+    return run(work, *of_document(text, document))
 
 
-def run(session: Session, text: str, parameters: Mapping[str, object]) -> Row:
+def run(work: Work, text: str, parameters: Mapping[str, object]) -> Row:
     """Run a statement; return its first row, if it has one."""
-    with driver(session.connection()).cursor() as cursor:
+    with driver_of(work).cursor() as cursor:
         cursor.execute(text.encode(), parameters)
         return _first(cursor)
 
 
-def run_together(session: Session, *statements: Statement) -> list[Row]:
+def run_together(work: Work, *statements: Statement) -> list[Row]:
     """Run statements one after the other in one round trip; return the first row of each, if it has one."""
-    connection = driver(session.connection())
+    connection = driver_of(work)
     cursors = [connection.cursor() for _ in statements]
     with connection.pipeline():
         for cursor, statement in zip(cursors, statements, strict=True):
@@ -57,3 +59,11 @@ def run_together(session: Session, *statements: Statement) -> list[Row]:
 def _first(cursor: Cursor) -> Row:
     has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
     return cursor.fetchone() if has_rows else None
+
+
+def finish(work: Work, statement: Statement) -> None:
+    """Run the last statement of a transaction: together with its commit, where it can be."""
+    if isinstance(work, Transaction):
+        work.leave(*statement)
+    else:
+        run(work, *statement)

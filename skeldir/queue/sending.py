@@ -11,6 +11,7 @@ from celery import Celery
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from skeldir.db.transaction import Transaction
 from skeldir.observability import correlation
 from skeldir.queue.broker import BRIEFLY, Application
 from skeldir.queue.messages import Message
@@ -86,13 +87,15 @@ def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | 
     )
 
 
-def send_after_commit(session: Session, message: Message, *, at_most_every_seconds: float = 0.0) -> None:
+def send_after_commit(
+    work: Session | Transaction, message: Message, *, at_most_every_seconds: float = 0.0
+) -> None:
     """Send a message once the transaction has committed; a broker that fails is logged, not raised."""
     if not _throttle.is_open(message, at_most_every_seconds):
         return  # most of the time, while many deliveries arrive
     correlation_id = correlation.current()
 
-    def deliver(_session: Session) -> None:
+    def deliver(*_: object) -> None:
         if not _rest.is_over() or not _throttle.admits(message, at_most_every_seconds):
             return
         try:
@@ -101,7 +104,10 @@ def send_after_commit(session: Session, message: Message, *, at_most_every_secon
             _rest.begin()
             log.warning("message not sent", extra={"task": message.name}, exc_info=True)
 
-    event.listen(session, "after_commit", deliver, once=True)
+    if isinstance(work, Transaction):
+        work.after_commit(deliver)
+    else:
+        event.listen(work, "after_commit", deliver, once=True)
 
 
 @cache

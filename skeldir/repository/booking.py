@@ -12,10 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy.orm import Session
 
-from skeldir.db.session import leave
-from skeldir.db.statements import SENT, Statement, of_document, run, run_together
+from skeldir.db.statements import SENT, Statement, Work, finish, of_document, run_together
+from skeldir.db.transaction import Transaction
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.ledger import Booked, Entry, Slot, differences, targets
 from skeldir.domain.orders import Order, OrderHint, hint_of, settle
@@ -101,25 +100,24 @@ class _Known:
 
 
 def book(
-    session: Session,
+    work: Work,
     cause: Cause,
     event: CanonicalEvent,
     *,
     received_at: datetime | None = None,
     receipt: Receipt | None = None,
-    is_alone: bool = False,
 ) -> Booking:
     """Book an event; with the instant of its receipt keep the event too, and its delivery if it came by one.
 
     Booking it again, or again without the facts that it told before, changes nothing. Raises
-    DeliveredBefore for a delivery that is known, and EndpointChanged; roll back then. `is_alone` says
-    that the transaction began with `first_locks` and ends with this.
+    DeliveredBefore for a delivery that is known, and EndpointChanged; roll back then. A Transaction
+    must have begun with `first_locks`, and ends with this.
     """
-    scope = _lock(session, cause, event, is_alone=is_alone)
+    scope = _lock(work, cause, event)
     told = _told(cause, event, received_at=received_at, receipt=receipt)
-    known = _exchange(session, told, scope)
+    known = _exchange(work, told, scope)
     if event.privacy is not None:
-        privacy_requests.add(session, cause, event)
+        privacy_requests.add(work, cause, event)
     if known is None:
         return Booking((), is_dirty=False)
     entries = {
@@ -135,8 +133,7 @@ def book(
             "orders": orders.rows(cause.tenant_id, changed),
             "marks": dirty_marks.rows(dirty),
         }
-        send = leave if is_alone else run
-        send(session, *of_document(_BOOK, document))
+        finish(work, of_document(_BOOK, document))
     return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
@@ -155,7 +152,7 @@ def _names(event: CanonicalEvent) -> set[str]:
     return own | linked | {key for told in event.aliases for key in (told.alias, told.payment_key)}
 
 
-def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_alone: bool) -> list[str]:
+def _lock(work: Work, cause: Cause, event: CanonicalEvent) -> list[str]:
     """Lock the names that the event uses, then their payments, then the orders these may belong to.
 
     Whoever adds a name to a payment, or a link to any of its names, holds the payment's lock. A payment
@@ -165,15 +162,16 @@ def _lock(session: Session, cause: Cause, event: CanonicalEvent, *, is_alone: bo
     if event.order_key is None:
         return []
     names, own = _names(event), {event.order_key}
+    has_first = isinstance(work, Transaction)
     scope = own
     if names:
-        if not is_alone:
-            ledger.lock(session, cause.tenant_id, "name", names)
-        known = payments.name(session, cause.event_id, event.aliases, names)
-        ledger.lock(session, cause.tenant_id, "payment", known)
-        scope = own | payments.link(session, cause.event_id, event, known)
-    if names or not is_alone:
-        ledger.lock(session, cause.tenant_id, "order", scope)
+        if not has_first:
+            ledger.lock(work, cause.tenant_id, "name", names)
+        known = payments.name(work, cause.event_id, event.aliases, names)
+        ledger.lock(work, cause.tenant_id, "payment", known)
+        scope = own | payments.link(work, cause.event_id, event, known)
+    if names or not has_first:
+        ledger.lock(work, cause.tenant_id, "order", scope)
     return sorted(scope)
 
 
@@ -189,11 +187,11 @@ def _told(
     }
 
 
-def _exchange(session: Session, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known | None:
+def _exchange(work: Work, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known | None:
     """Tell what there is to tell; return what is known then of the orders that it may change, if any."""
     tell = of_document(_TELL, {**told, "order_keys": scope})
     ask = Statement(_KNOWN, {"order_ids": list(scope)})
-    kept, *known = run_together(session, tell, *([ask] if scope else []))
+    kept, *known = run_together(work, tell, *([ask] if scope else []))
     given, same = kept or (0, 0)
     if told["endpoints"] and not same:
         raise EndpointChanged

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from skeldir.db.statements import run
+from skeldir.db.statements import Work, run
 from skeldir.domain.ids import fact_id
 from skeldir.domain.ledger import Booked, Entry, Slot
 from skeldir.repository.facts import in_utc
@@ -51,7 +51,7 @@ class Cause:
     source: str
 
 
-def lock(session: Session, tenant_id: UUID, rank: str, keys: Iterable[str]) -> None:
+def lock(work: Work, tenant_id: UUID, rank: str, keys: Iterable[str]) -> None:
     """Lock names, payments or orders until the transaction ends.
 
     Names are locked before payments and these before orders, and within a rank in the order of their
@@ -59,7 +59,7 @@ def lock(session: Session, tenant_id: UUID, rank: str, keys: Iterable[str]) -> N
     """
     numbers = lock_numbers(tenant_id, rank, keys)
     if numbers:
-        run(session, _LOCK, {"keys": numbers})
+        run(work, _LOCK, {"keys": numbers})
 
 
 def lock_numbers(tenant_id: UUID, rank: str, keys: Iterable[str]) -> list[int]:

@@ -5,9 +5,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy.orm import Session
 
-from skeldir.db.statements import SENT, run, send_document
+from skeldir.db.statements import SENT, Work, run, send_document
 from skeldir.domain.facts import CanonicalEvent, PaymentAlias
 from skeldir.domain.payments import Claim, Payments
 
@@ -101,19 +100,17 @@ _OF_KEY: Final = f"""
 """
 
 
-def name(
-    session: Session, event_id: UUID, aliases: Sequence[PaymentAlias], names: Collection[str]
-) -> set[str]:
+def name(work: Work, event_id: UUID, aliases: Sequence[PaymentAlias], names: Collection[str]) -> set[str]:
     """Keep aliases; returns the names with the payments that they name. The caller holds the names' locks."""
     told = [
         {"alias": one.alias, "payment_key": one.payment_key, "event_id": event_id}
         for one in dict.fromkeys(aliases)
     ]
-    row = send_document(session, _NAME, {"aliases": told, "names": sorted(names)})
+    row = send_document(work, _NAME, {"aliases": told, "names": sorted(names)})
     return {*names, *(row[0] if row else ())}
 
 
-def link(session: Session, event_id: UUID, event: CanonicalEvent, payments: Collection[str]) -> set[str]:
+def link(work: Work, event_id: UUID, event: CanonicalEvent, payments: Collection[str]) -> set[str]:
     """Keep an event's links; returns every order that the payments may belong to, by any of their names.
 
     The caller holds the payments' locks.
@@ -127,7 +124,7 @@ def link(session: Session, event_id: UUID, event: CanonicalEvent, payments: Coll
         }
         for one in dict.fromkeys(event.links)
     ]
-    row = send_document(session, _LINK, {"links": told, "payments": sorted(payments)})
+    row = send_document(work, _LINK, {"links": told, "payments": sorted(payments)})
     return set(row[0] if row else ())
 
 
@@ -136,8 +133,8 @@ def settled(aliases: Iterable[Sequence[Any]], claims: Iterable[Sequence[Any]]) -
     return Payments((PaymentAlias(*told) for told in aliases), (Claim(*told) for told in claims))
 
 
-def order_of(session: Session, key: str) -> str:
+def order_of(work: Work, key: str) -> str:
     """Return the order that a key names: its own, or that of the payment it is a name of."""
-    row = run(session, _OF_KEY, {"order_ids": [key]})
+    row = run(work, _OF_KEY, {"order_ids": [key]})
     aliases, claims = orjson.loads(row[0]) if row else ([], [])
     return settled(aliases, claims).order_of(key)

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import Work, run
 from skeldir.domain.facts import CanonicalEvent
 from skeldir.domain.ids import fact_id
 from skeldir.domain.privacy import PrivacyKind
@@ -18,14 +19,15 @@ from skeldir.repository.ledger import Cause
 State = Literal["pending", "completed"]
 
 # The same request again is done again: since the first time a shop may have come back.
-_ADD: Final = text("""
+_ADD: Final = """
     INSERT INTO privacy_requests (request_id, event_id, kind, vendor, vendor_request_id, order_ids,
                                   requested_at)
-    VALUES (:request_id, :event_id, :kind, :vendor, :vendor_request_id, CAST(:order_ids AS text[]), now())
+    VALUES (%(request_id)s, %(event_id)s, %(kind)s, %(vendor)s, %(vendor_request_id)s,
+            CAST(%(order_ids)s AS text[]), now())
     ON CONFLICT (tenant_id, request_id) DO UPDATE
        SET state = 'pending', requested_at = now(), completed_at = NULL, row_counts = NULL
      WHERE privacy_requests.state = 'completed'
-""")
+"""
 
 _COLUMNS: Final = """
     request_id, kind, vendor, vendor_request_id, order_ids, state, requested_at, completed_at, row_counts
@@ -80,7 +82,7 @@ class Place:
     request_id: UUID
 
 
-def add(session: Session, cause: Cause, event: CanonicalEvent) -> None:
+def add(work: Work, cause: Cause, event: CanonicalEvent) -> None:
     """Keep the request that an event tells; one that was completed waits again."""
     asked = event.privacy
     if asked is not None:
@@ -92,7 +94,7 @@ def add(session: Session, cause: Cause, event: CanonicalEvent) -> None:
             "vendor_request_id": asked.vendor_request_id,
             "order_ids": list(asked.order_ids),
         }
-        session.execute(_ADD, parameters)
+        run(work, _ADD, parameters)
 
 
 def waiting(session: Session) -> list[UUID]:
