@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import uvicorn
 from starlette.types import ASGIApp
 
+from skeldir.http.connections import PatientProtocol
+
 Header = tuple[bytes, bytes]
 
 
@@ -84,7 +86,9 @@ def plain(headers: dict[str, str]) -> list[Header]:
 @contextmanager
 def served(app: ASGIApp) -> Iterator[Wire]:
     """Serve an application in a thread of this process, so that tests can still reach inside."""
-    config = uvicorn.Config(app, lifespan="on", ws="none", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        app, http=PatientProtocol, lifespan="on", ws="none", log_config=None, access_log=False
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

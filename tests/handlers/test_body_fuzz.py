@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any, get_args
 from uuid import UUID
 
@@ -10,10 +11,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from skeldir.app import create_app
-from skeldir.db.session import tenant_session
-from skeldir.domain.ledger import differences, targets
+from skeldir.domain.facts import Fact, PaymentAlias
+from skeldir.domain.payments import Claim
 from skeldir.domain.refusals import ReasonCode
-from skeldir.repository import booking
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
@@ -21,6 +21,7 @@ from tests.handlers.body_fuzz import Case, Fuzzer
 from tests.handlers.desk import Desk, replay_all
 from tests.handlers.senders import SENDERS, Sender
 from tests.handlers.webhooks import Shop
+from tests.lives.book import Book
 from tests.vendors import paypal_authority
 from tests.wire import Answer, Wire, plain, served
 
@@ -29,6 +30,11 @@ IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 CASES = (20_000 if IS_LONG else 3_000) // len(SENDERS)
 SEED = os.environ.get("SKELDIR_TEST_SEED", "1")
 ORDERS = 20 + CASES // 25
+FACTS = """
+    SELECT source, authority, order_key, kind, reference, amount_cents, currency, effective_at, told_at,
+           cumulative
+      FROM facts
+"""
 GOOD_EVERY = 100
 UNSIGNED_EVERY = 8
 
@@ -120,12 +126,15 @@ def assert_stored(shop: Shop, receipts: dict[str, dict[str, Any]]) -> None:
 
 def assert_ledger_is_what_the_facts_say(shop: Shop) -> None:
     """Show that what is booked of an order is what the domain makes of all that is stored of it."""
-    with tenant_session(shop.tenant_id, read_only=True) as session:
-        order_ids = sorted({row[0] for row in shop.rows("SELECT order_id FROM ledger_entries")})
-        known = booking._known(session, order_ids)
-        for order_id in order_ids:
-            wanted = targets(known.facts.get(order_id, ()))
-            assert differences(wanted, known.booked[order_id]) == [], order_id
+    book = Book()
+    for *told, effective_at, told_at, cumulative in shop.rows(FACTS):
+        book.facts.add(Fact(*told, effective_at.astimezone(UTC), told_at.astimezone(UTC), cumulative))
+    book.aliases = {PaymentAlias(*row) for row in shop.rows("SELECT alias, payment_key FROM payment_aliases")}
+    book.claims = {
+        Claim(*row) for row in shop.rows("SELECT payment_key, order_id, authority FROM order_links")
+    }
+    book.settle()
+    assert shop.sums() == book.daily_sums()
 
 
 def assert_everything_can_be_read_and_replayed(desk: Desk) -> None:

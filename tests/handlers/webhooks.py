@@ -19,6 +19,7 @@ from skeldir.commands.provisioning import NewTenant
 from skeldir.db.session import tenant_session
 from skeldir.repository.endpoints import VENDORS
 from tests.asgi import Api
+from tests.lives.book import Sums
 from tests.vendors import paypal_authority
 
 TENANT_TABLES = (
@@ -139,6 +140,15 @@ class Shop:
             SELECT order_id, kind, amount_cents, currency, CAST(effective_at AT TIME ZONE 'UTC' AS date)::text
               FROM ledger_entries WHERE kind <> 'authorised' ORDER BY effective_at, order_id, kind, correction
         """)
+
+    def sums(self) -> Sums:
+        """Return what is booked per order, kind, currency and day; what adds up to nothing is left out."""
+        found = self.rows("""
+            SELECT order_id, kind, currency, CAST(effective_at AT TIME ZONE 'UTC' AS date),
+                   sum(amount_cents)::bigint
+              FROM ledger_entries GROUP BY 1, 2, 3, 4 HAVING sum(amount_cents) <> 0
+        """)
+        return {row[:4]: int(row[4]) for row in found}
 
     def net(self) -> dict[str, int]:
         """Return net revenue per currency."""
