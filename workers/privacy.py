@@ -1,7 +1,8 @@
 """Tasks of the maintenance queue that keep personal data away: erasing what is asked for, and scanning."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from celery.utils.log import get_task_logger
@@ -15,6 +16,14 @@ from skeldir.repository.privacy_requests import Request
 from skeldir.vendors.kept import keys_in
 from workers.base import TenantTask, task
 
+Turn = Literal["linked_late", "erased", "completed"]
+
+ORDERS_AT_ONCE: Final = 250
+"""Orders that are erased in one transaction: each is locked, and the server has so many locks."""
+LOCKS_MAX: Final = 1_500
+"""Where more than these share a journey, only those that are named are locked."""
+TURNS_MAX: Final = 50
+"""Transactions of one task; the rest is the next one's."""
 LETTERS_AT_ONCE: Final = 1_000
 ROWS_AT_ONCE: Final = 1_000
 """Rows that are scanned in one transaction."""
@@ -26,22 +35,20 @@ log = get_task_logger(__name__)
 
 @task("maintenance.fulfil_privacy_requests", TenantTask)
 def fulfil_privacy_requests(self: TenantTask, *, tenant_id: str) -> dict[str, int]:
-    """Do what the tenant's waiting requests ask, each in one transaction with its audit row.
+    """Do what the tenant's waiting requests ask, turn by turn, each in a transaction of its own.
 
-    A request is waiting until it is done, so a message more or less changes nothing.
+    A request waits until its last turn is done, so a message more or less changes nothing.
     """
-    with self.transaction(tenant_id) as session:
-        waiting = privacy_requests.waiting(session)
-    for request_id in waiting:
+    done: dict[str, int] = Counter()
+    for _ in range(TURNS_MAX):
         with self.transaction(tenant_id) as session:
-            request = privacy_requests.take(session, request_id)
-            if request is not None:
-                privacy_requests.complete(session, request_id, _fulfilled(session, UUID(tenant_id), request))
-    with self.transaction(tenant_id) as session:
-        late = erasures.linked_late(session)
-        if late:
-            _erased(session, UUID(tenant_id), late)
-    return {"requests": len(waiting), "linked_late": len(late)}
+            turn = _turn(session, UUID(tenant_id))
+        if turn is None:
+            break
+        done[turn] += 1
+    else:
+        send(messages.fulfil_privacy_requests(tenant_id=UUID(tenant_id)), app=self.app)
+    return dict(done)
 
 
 @task("maintenance.scan_personal_data", TenantTask)
@@ -63,23 +70,44 @@ def scan_personal_data(self: TenantTask, *, tenant_id: str) -> dict[str, int]:
     return {"rows": rows, "findings": findings}
 
 
-def _fulfilled(session: Session, tenant_id: UUID, request: Request) -> Mapping[str, int]:
+def _turn(session: Session, tenant_id: UUID) -> Turn | None:
+    """Do the next piece of work; None when there is none that somebody else is not at."""
+    late = erasures.linked_late(session, ORDERS_AT_ONCE)
+    if late:
+        _erase(session, tenant_id, late)
+        return "linked_late"
+    request = privacy_requests.take(session)
+    if request is None:
+        return None
     if request.kind == "customer_data_request":
         keys = erasures.with_payments(session, request.order_ids)
-        return {**erasures.held(session, keys), "dead_letters": len(_letters_of(session, keys))}
-    if request.kind == "customer_redaction":
-        return _erased(session, tenant_id, request.order_ids)
-    return _erased(session, tenant_id, erasures.keys_of_vendor(session, request.vendor), request.vendor)
+        found = {**erasures.held(session, keys), "dead_letters": len(_letters_of(session, keys))}
+        privacy_requests.complete(session, request, found)
+        return "completed"
+    return _redact(session, tenant_id, request)
 
 
-def _erased(
-    session: Session, tenant_id: UUID, order_ids: Sequence[str], vendor: str | None = None
-) -> Mapping[str, int]:
+def _redact(session: Session, tenant_id: UUID, request: Request) -> Turn:
+    """Erase some more of a request's orders; with the last ones gone, what belongs to no order."""
+    vendor = request.vendor if request.kind == "shop_redaction" else None
+    keys = erasures.keys_of_vendor(session, vendor) if vendor else request.order_ids
+    keys = erasures.with_payments(session, keys)
+    waiting = erasures.not_erased(session, keys)[:ORDERS_AT_ONCE]
+    if waiting:
+        privacy_requests.note(session, request, _erase(session, tenant_id, waiting))
+        return "erased"
+    rest = erasures.erase(session, (), _letters_of(session, keys), vendor)
+    privacy_requests.complete(session, request, rest)
+    return "completed"
+
+
+def _erase(session: Session, tenant_id: UUID, order_keys: Sequence[str]) -> Mapping[str, int]:
     """Erase orders under the locks that booking takes, so that neither sees half of the other."""
-    keys = erasures.with_payments(session, order_ids)
-    ledger.lock(session, tenant_id, "payment", keys)
-    ledger.lock(session, tenant_id, "order", keys)
-    return erasures.erase(session, keys, _letters_of(session, keys), vendor)
+    reached = erasures.alongside(session, order_keys)
+    locked = reached if len(reached) <= LOCKS_MAX else order_keys
+    ledger.lock(session, tenant_id, "payment", locked)
+    ledger.lock(session, tenant_id, "order", locked)
+    return erasures.erase(session, order_keys, ())
 
 
 def _letters_of(session: Session, order_keys: Sequence[str]) -> list[UUID]:

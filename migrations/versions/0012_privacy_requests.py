@@ -91,13 +91,15 @@ ERASURE_OF_LETTER = """IF current_user = 'skeldir_eraser' THEN
   """
 # Journeys and sessions that lead to the orders get a fresh pseudonym, the same everywhere, so that all
 # that is computed over them stays; nobody keeps which was whose. Erased orders keep the one they have.
+# Payloads go with their order; only those of no order are searched for the names.
 ERASE = r"""
 CREATE FUNCTION skeldir_eraser.erase(p_keys text[], p_dead_letters uuid[], p_vendor text) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 DECLARE
   names text[];
   pseudonyms text[];
-  sought jsonb;
+  orders text[];
   touched bigint;
   counts jsonb := '{}';
 BEGIN
@@ -115,27 +117,40 @@ BEGIN
     SELECT DISTINCT session_id FROM public.touchpoints
      WHERE journey_id = ANY(names) AND session_id IS NOT NULL AND session_id <> ALL(names));
   pseudonyms := ARRAY(SELECT 'erased:' || gen_random_uuid() FROM unnest(names));
-  sought := jsonb_build_object('names', to_jsonb(names));
 
+  orders := p_keys || ARRAY(
+    SELECT order_key FROM public.order_hints WHERE journey_id = ANY(names)
+    UNION
+    SELECT order_id FROM public.orders WHERE journey_id = ANY(names));
   INSERT INTO public.erased_orders (order_key)
-  SELECT unnest(p_keys)
-   UNION
-  SELECT order_key FROM public.order_hints WHERE journey_id = ANY(names)
-   UNION
-  SELECT order_id FROM public.orders WHERE journey_id = ANY(names)
-  ON CONFLICT (tenant_id, order_key) DO NOTHING;
+  SELECT DISTINCT unnest(orders) ON CONFLICT (tenant_id, order_key) DO NOTHING;
 
   UPDATE public.events SET payload = '{}'
    WHERE payload <> '{}'
-     AND (order_id = ANY(p_keys) OR vendor = p_vendor
-          OR jsonb_path_exists(payload, '$.** ? (@ == $names[*])', sought));
+     AND event_id = ANY(ARRAY(
+       SELECT event_id FROM public.events WHERE order_id = ANY(orders)
+       UNION ALL
+       SELECT event_id FROM public.events WHERE vendor = p_vendor
+       UNION ALL
+       SELECT event_id
+         FROM (SELECT event_id, said #>> '{}' AS word
+                 FROM public.events, jsonb_path_query(payload, 'strict $.** ? (@.type() == "string")') AS said
+                WHERE order_id IS NULL
+               OFFSET 0) AS told
+         JOIN unnest(names) AS sought (name) ON sought.name = told.word));
   GET DIAGNOSTICS touched = ROW_COUNT;
   counts := counts || jsonb_build_object('events', touched);
 
   UPDATE public.dead_letters SET payload = NULL
    WHERE payload IS NOT NULL
      AND (dead_letter_id = ANY(p_dead_letters) OR vendor = p_vendor
-          OR jsonb_path_exists(payload, '$.** ? (@ == $names[*])', sought));
+          OR dead_letter_id = ANY(ARRAY(
+            SELECT dead_letter_id
+              FROM (SELECT dead_letter_id, said #>> '{}' AS word
+                      FROM public.dead_letters,
+                           jsonb_path_query(payload, 'strict $.** ? (@.type() == "string")') AS said
+                    OFFSET 0) AS told
+              JOIN unnest(names) AS sought (name) ON sought.name = told.word)));
   GET DIAGNOSTICS touched = ROW_COUNT;
   counts := counts || jsonb_build_object('dead_letters', touched);
 

@@ -41,13 +41,32 @@ _LATE: Final = text("""
            ) AS late (tenant_id, order_key)
       LEFT JOIN erased_orders AS known USING (tenant_id, order_key)
      WHERE known.order_key IS NULL
-     LIMIT 10000
+     LIMIT :limit
+""")
+
+_NOT_ERASED: Final = text("""
+    SELECT order_key FROM unnest(CAST(:order_keys AS text[])) AS given (order_key)
+     WHERE order_key NOT IN (SELECT order_key FROM erased_orders)
 """)
 
 _OF_VENDOR: Final = text("""
     SELECT order_key FROM facts WHERE source = :vendor
      UNION
     SELECT order_id FROM events WHERE vendor = :vendor AND order_id IS NOT NULL
+""")
+
+# Whoever shares a journey with them gets the same pseudonym, so nobody may book them meanwhile.
+_ALONGSIDE: Final = text("""
+    WITH journey AS MATERIALIZED (
+        SELECT journey_id FROM order_hints WHERE order_key = ANY(CAST(:order_keys AS text[]))
+        UNION
+        SELECT journey_id FROM orders WHERE order_id = ANY(CAST(:order_keys AS text[]))
+    )
+    SELECT unnest(CAST(:order_keys AS text[]))
+     UNION
+    SELECT order_key FROM order_hints WHERE journey_id IN (SELECT journey_id FROM journey)
+     UNION
+    SELECT order_id FROM orders WHERE journey_id IN (SELECT journey_id FROM journey)
 """)
 
 _WITH_PAYMENTS: Final = f"WITH {payments.OF_ORDERS} SELECT ARRAY(SELECT key FROM name)"  # noqa: S608 - a constant
@@ -80,9 +99,14 @@ def is_erased(session: Session, order_keys: Iterable[str]) -> bool:
     return bool(session.execute(_IS_ERASED, {"order_keys": sorted(order_keys)}).scalar_one())
 
 
-def linked_late(session: Session) -> list[str]:
+def linked_late(session: Session, limit: int) -> list[str]:
     """Return payments that were linked to orders after these were erased."""
-    return list(session.execute(_LATE).scalars())
+    return list(session.execute(_LATE, {"limit": limit}).scalars())
+
+
+def not_erased(session: Session, order_keys: Sequence[str]) -> list[str]:
+    """Return those of the keys that no erasure has reached yet."""
+    return list(session.execute(_NOT_ERASED, {"order_keys": list(order_keys)}).scalars())
 
 
 def keys_of_vendor(session: Session, vendor: str) -> list[str]:
@@ -94,6 +118,11 @@ def with_payments(session: Session, order_ids: Sequence[str]) -> list[str]:
     """Return orders with every name of the payments that are linked to them."""
     row = run(session, _WITH_PAYMENTS, {"order_ids": list(order_ids)})
     return sorted(row[0]) if row else []
+
+
+def alongside(session: Session, order_keys: Sequence[str]) -> list[str]:
+    """Return keys with those of all orders on the same journeys."""
+    return list(session.execute(_ALONGSIDE, {"order_keys": list(order_keys)}).scalars())
 
 
 def erase(

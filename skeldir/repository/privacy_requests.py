@@ -33,15 +33,17 @@ _COLUMNS: Final = """
     request_id, kind, vendor, vendor_request_id, order_ids, state, requested_at, completed_at, row_counts
 """
 
-_WAITING: Final = text("""
-    SELECT request_id FROM privacy_requests WHERE state = 'pending' ORDER BY requested_at, request_id
-""")
-
 _TAKE: Final = text(f"""
     SELECT {_COLUMNS} FROM privacy_requests
-     WHERE request_id = :request_id AND state = 'pending'
+     WHERE state = 'pending'
+     ORDER BY requested_at, request_id
+     LIMIT 1
        FOR UPDATE SKIP LOCKED
 """)  # noqa: S608 - a constant of this file
+
+_NOTE: Final = text("""
+    UPDATE privacy_requests SET row_counts = CAST(:row_counts AS jsonb) WHERE request_id = :request_id
+""")
 
 _COMPLETE: Final = text("""
     UPDATE privacy_requests
@@ -97,21 +99,22 @@ def add(work: Work, cause: Cause, event: CanonicalEvent) -> None:
         run(work, _ADD, parameters)
 
 
-def waiting(session: Session) -> list[UUID]:
-    """Return the requests that wait, the oldest first."""
-    return list(session.execute(_WAITING).scalars())
-
-
-def take(session: Session, request_id: UUID) -> Request | None:
-    """Lock a request that waits; None if it does not, or somebody else is at it."""
-    row = session.execute(_TAKE, {"request_id": request_id}).mappings().one_or_none()
+def take(session: Session) -> Request | None:
+    """Lock the request that has waited longest, of those that nobody else is at."""
+    row = session.execute(_TAKE).mappings().one_or_none()
     return None if row is None else Request(**row)
 
 
-def complete(session: Session, request_id: UUID, row_counts: Mapping[str, int]) -> None:
-    """Close a request with what was found or erased."""
-    told = orjson.dumps(dict(row_counts)).decode()
-    session.execute(_COMPLETE, {"request_id": request_id, "row_counts": told})
+def note(session: Session, request: Request, row_counts: Mapping[str, int]) -> None:
+    """Add to what was erased for a request so far."""
+    told = orjson.dumps(_added(request, row_counts)).decode()
+    session.execute(_NOTE, {"request_id": request.request_id, "row_counts": told})
+
+
+def complete(session: Session, request: Request, row_counts: Mapping[str, int]) -> None:
+    """Close a request, with what was found or erased last."""
+    told = orjson.dumps(_added(request, row_counts)).decode()
+    session.execute(_COMPLETE, {"request_id": request.request_id, "row_counts": told})
 
 
 def page(session: Session, *, state: State | None, after: Place | None, limit: int) -> list[Request]:
@@ -123,3 +126,8 @@ def page(session: Session, *, state: State | None, after: Place | None, limit: i
         "limit": limit,
     }
     return [Request(**row) for row in session.execute(_PAGE, parameters).mappings()]
+
+
+def _added(request: Request, row_counts: Mapping[str, int]) -> dict[str, int]:
+    before = request.row_counts or {}
+    return {table: before.get(table, 0) + row_counts.get(table, 0) for table in {**before, **row_counts}}

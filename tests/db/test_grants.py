@@ -209,7 +209,7 @@ def test_functions_with_their_owners_rights_are_exactly_these(superuser: psycopg
     ).fetchall()
 
     assert {name: (owner, *grantees) for name, owner, _, grantees in found} == DEFINERS
-    assert {tuple(settings) for _, _, settings, _ in found} == {("search_path=pg_catalog, pg_temp",)}
+    assert {settings[0] for _, _, settings, _ in found} == {"search_path=pg_catalog, pg_temp"}
 
 
 def test_the_public_schema_takes_nothing_from_anybody_else(superuser: psycopg.Connection) -> None:

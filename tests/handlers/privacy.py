@@ -102,7 +102,7 @@ def fulfil(shop: Shop) -> dict[str, int]:
 
 def redact(shop: Shop, *orders: int) -> None:
     with receipt(shop.shopify("customers/redact", SHOP | {"customer": CUSTOMER, "orders_to_redact": orders})):
-        assert fulfil(shop)["requests"] == 1
+        assert fulfil(shop)["completed"] == 1
 
 
 def listed(shop: Shop, **params: str) -> list[dict[str, Any]]:
