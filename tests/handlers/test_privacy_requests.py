@@ -1,5 +1,6 @@
 """Shopify's privacy topics, from the wire to what is left: nothing that leads to a person, and every cent."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -139,6 +140,24 @@ def test_nothing_that_is_delivered_afterwards_brings_the_person_back(database: D
     assert tables_with(database, [JOURNEY, SESSION], shop.tenant_id) == {}
     attribute(shop)
     assert money(shop)[:2] == before[:2]
+
+
+def test_deliveries_that_come_meanwhile_do_not_slip_through(database: Database, shop: Shop) -> None:
+    """Of the order itself, and of one that shares its journey without being named."""
+    told = [
+        hinted(order_id, JOURNEY, updated_at=f"2026-11-20T11:{minute:02}:00Z")
+        for minute in range(20)
+        for order_id in (OURS, NAMELESS)
+    ]
+    with ThreadPoolExecutor(6) as senders:
+        replies = senders.map(lambda order: shop.shopify("orders/paid", order), told)
+        redact(shop, OURS)
+        assert {reply.status_code for reply in replies} == {200}
+
+    assert tables_with(database, [JOURNEY, SESSION], shop.tenant_id) == {}
+    assert shop.rows("SELECT count(DISTINCT journey_id) FROM orders WHERE journey_id LIKE 'erased:%'") == [
+        (2,)
+    ]
 
 
 def test_a_dead_letter_that_comes_afterwards_can_be_booked_and_names_no_journey(
