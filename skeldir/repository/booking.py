@@ -55,7 +55,8 @@ _KNOWN: Final = f"""
     WITH {payments.OF_ORDERS}
     SELECT CAST(json_build_array(
         ARRAY({payments.ALIASES}), ARRAY({payments.CLAIMS}), ARRAY({facts.OF_KEYS}),
-        ARRAY({order_hints.OF_KEYS}), ARRAY({ledger.BOOKED}), ARRAY({orders.OF_ORDERS})
+        ARRAY({order_hints.OF_KEYS}), ARRAY({ledger.BOOKED}), ARRAY({orders.OF_ORDERS}),
+        ARRAY({erasures.OF_KEYS})
     ) AS text)
 """
 
@@ -97,6 +98,7 @@ class _Known:
     booked: Mapping[str, Mapping[Slot, Booked]]
     orders: Mapping[str, Order]
     hints: Mapping[str, Sequence[OrderHint]]
+    erased: frozenset[str] = frozenset()
 
 
 def book(
@@ -201,22 +203,28 @@ def _exchange(work: Work, told: Mapping[str, Sequence[object]], scope: Sequence[
 
 
 def _read(document: str) -> _Known:
-    aliases, claims, told, hints, booked, found = orjson.loads(document)
+    aliases, claims, told, hints, booked, found, erased = orjson.loads(document)
     paid = payments.settled(aliases, claims)
     return _Known(
         facts.by_order(told, paid),
         ledger.by_order(booked),
         orders.known(found),
         order_hints.by_order(hints, paid),
+        frozenset(erased),
     )
 
 
 def _settled(known: _Known, scope: Sequence[str]) -> dict[str, Order]:
-    """Derive each order from all that is told of it; one that lost its facts to another hints at nothing."""
+    """Derive each order from all that is told of it; one that lost its facts to another hints at nothing.
+
+    An erased order keeps its journey: a payment linked to it since may tell of the one it had.
+    """
     settled = {order_id: replace(order, origin=None) for order_id, order in known.orders.items()}
     for order_id in scope:
         if told := known.facts.get(order_id):
             settled[order_id] = settle(order_id, told, known.hints.get(order_id, ()))
+    for order_id in known.erased & known.orders.keys() & settled.keys():
+        settled[order_id] = replace(settled[order_id], journey_id=known.orders[order_id].journey_id)
     return settled
 
 

@@ -21,6 +21,8 @@ FORGETTING: Final = """
     ELSE document END
 """
 
+OF_KEYS: Final = "SELECT order_key FROM erased_orders WHERE order_key = ANY(ARRAY(SELECT key FROM name))"
+
 _IS_ERASED: Final = text("""
     SELECT EXISTS (SELECT FROM erased_orders WHERE order_key = ANY(CAST(:order_keys AS text[])))
         OR EXISTS (SELECT FROM order_links AS link JOIN erased_orders AS erased

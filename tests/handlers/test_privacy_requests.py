@@ -14,6 +14,7 @@ from tests.conftest import Database
 from tests.handlers.privacy import (
     CUSTOMER,
     JOURNEY,
+    MONEY,
     NAMELESS,
     OTHER,
     OURS,
@@ -35,6 +36,7 @@ from tests.identity import log_in, make_user
 from tests.stored import tables_with
 from tests.vendors.payloads import (
     PERSONAL,
+    UNIX,
     attributes,
     charge,
     shopify_order,
@@ -177,9 +179,12 @@ def test_a_dead_letter_that_comes_afterwards_can_be_booked_and_names_no_journey(
 def test_a_payment_that_is_linked_afterwards_is_erased_within_the_hour(
     database: Database, shop: Shop
 ) -> None:
+    """Its journey, though told before the order's own, does not become the order's."""
+    attribute(shop)
+    before = shop.rows(MONEY[1])
     redact(shop, OURS)
-    alone = charge("ch_9", payment_intent="pi_9", metadata={"journey_id": JOURNEY})
-    shop.stripe(stripe_event("charge.succeeded", alone, event_id="evt_9"))
+    alone = charge("ch_9", payment_intent="pi_9", metadata={"journey_id": JOURNEY}, created=UNIX - 60)
+    shop.stripe(stripe_event("charge.succeeded", alone, event_id="evt_9", created=UNIX - 60))
     assert "events" in tables_with(database, [JOURNEY], shop.tenant_id)
 
     shop.shopify("orders/paid", shopify_order(OURS, note_attributes=attributes(payment_intent="pi_9")))
@@ -187,6 +192,9 @@ def test_a_payment_that_is_linked_afterwards_is_erased_within_the_hour(
 
     assert tables_with(database, [JOURNEY], shop.tenant_id) == {}
     assert fulfil(shop) == {}
+    shop.shopify("orders/paid", shopify_order(OURS, updated_at="2026-11-20T12:00:00Z"))
+    attribute(shop)
+    assert set(before) <= set(shop.rows(MONEY[1]))
 
 
 def test_a_shop_that_left_is_erased_and_its_address_closed(database: Database, shop: Shop) -> None:
