@@ -8,6 +8,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from skeldir.domain.errors import Unauthorized
 Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
+_HAS_SERVED: Final = "skeldir.has_served"
 _PLANNED_ONCE: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
@@ -77,17 +79,18 @@ def tenant_transaction(tenant_id: UUID, *, locks: Sequence[int] = ()) -> Iterato
     script = "; ".join((*begun, _PLANNED_ONCE, *map(_LOCK.format, locks)))
     pooled = get_engine("app_user").raw_connection()
     try:
+        while True:
+            try:
+                _run(pooled, script)
+                break
+            except psycopg.OperationalError as error:
+                if not _broke_while_idle(pooled):
+                    raise
+                pooled.invalidate(error)
+                pooled = get_engine("app_user").raw_connection()
         transaction = Transaction(_driver(pooled))
-        try:
-            _run(transaction.driver, script)
-        except psycopg.OperationalError as error:
-            if not transaction.driver.closed:
-                raise
-            pooled.invalidate(error)
-            pooled = get_engine("app_user").raw_connection()
-            transaction = Transaction(_driver(pooled))
-            _run(transaction.driver, script)
         yield transaction
+        _refuse_half(transaction.driver)
         transaction.commit()
     finally:
         pooled.close()  # back to the pool, which rolls back what was not committed
@@ -108,6 +111,7 @@ def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -
             if revoked:
                 raise Unauthorized("The access token was revoked.")
             yield session
+            _refuse_half(driver_of(session))
             session.commit()
 
 
@@ -140,24 +144,43 @@ def _send(connection: Connection, script: str) -> bool:
     """Begin the transaction; return what the script's last statement selected.
 
     Several statements in one round trip need the simple protocol, so the driver's cursor is used and
-    told not to prepare. A pooled connection that broke while it lay idle is replaced once.
+    told not to prepare.
     """
-    try:
-        return _run(_driver(connection.connection), script)
-    except psycopg.OperationalError as error:
-        if not _driver(connection.connection).closed:
-            raise
-        connection.invalidate(error)
-        return _run(_driver(connection.connection), script)
+    while True:
+        pooled = connection.connection
+        try:
+            return _run(pooled, script)
+        except psycopg.OperationalError as error:
+            if not _broke_while_idle(pooled):
+                raise
+            connection.invalidate(error)
 
 
-def _run(driver: psycopg.Connection, script: str) -> bool:
-    with driver.cursor() as cursor:
+def _run(pooled: PoolProxiedConnection, script: str) -> bool:
+    with _driver(pooled).cursor() as cursor:
         cursor.execute(script.encode(), prepare=False)
         while cursor.nextset():
             pass
         row = cursor.fetchone() if cursor.description else None
-        return bool(row and row[0])
+    pooled.info[_HAS_SERVED] = True
+    return bool(row and row[0])
+
+
+def _broke_while_idle(pooled: PoolProxiedConnection) -> bool:
+    """Tell whether a connection broke that had served before, and so may be replaced.
+
+    When the server was restarted, all that lay idle have: each is replaced in its turn, a fresh one never.
+    """
+    return _driver(pooled).closed and bool(pooled.info.get(_HAS_SERVED))
+
+
+def _refuse_half(driver: psycopg.Connection) -> None:
+    """Raise RuntimeError for a transaction in which something failed that nobody minded.
+
+    The server would answer its COMMIT by rolling back, without an error: what was told as kept would be lost.
+    """
+    if driver.pgconn.transaction_status == TransactionStatus.INERROR:
+        raise RuntimeError("a statement failed, and its transaction was to be committed all the same")
 
 
 def _driver(pooled: PoolProxiedConnection) -> psycopg.Connection:

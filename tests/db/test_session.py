@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from skeldir.db.session import Isolation, TokenCheck, lookup_session, tenant_session
+from skeldir.db.session import Isolation, TokenCheck, lookup_session, tenant_session, tenant_transaction
 from skeldir.domain.errors import Unauthorized
 from tests.conftest import Database
 
@@ -110,16 +111,43 @@ def test_beginning_is_one_round_trip(tenant: UUID, database: Database, tmp_path:
     assert "access_token_denylist" in begun
 
 
-def test_a_pooled_connection_that_broke_is_replaced(tenant: UUID, database: Database) -> None:
-    engine = create_engine(database.url("app_user"), isolation_level="AUTOCOMMIT", pool_size=1)
-    with tenant_session(tenant, engine=engine) as session:
-        backend = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    with database.connect() as superuser:
-        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+def test_pooled_connections_that_broke_are_replaced(tenant: UUID, database: Database) -> None:
+    """A restarted server breaks all that lie idle: whoever comes next must not meet one after the other."""
+    engine = create_engine(database.url("app_user"), isolation_level="AUTOCOMMIT", pool_size=3)
+    with ExitStack() as stack:
+        at_once = [stack.enter_context(tenant_session(tenant, engine=engine)) for _ in range(3)]
+        backends = [session.execute(text("SELECT pg_backend_pid()")).scalar_one() for session in at_once]
+    terminate(database, backends)
 
     with tenant_session(tenant, engine=engine) as session:
-        assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() != backend
+        assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() not in backends
     engine.dispose()
+
+
+def test_the_ingress_replaces_them_too(tenant: UUID, database: Database) -> None:
+    with ExitStack() as stack:
+        at_once = [stack.enter_context(tenant_transaction(tenant)) for _ in range(3)]
+        backends = [transaction.driver.info.backend_pid for transaction in at_once]
+    terminate(database, backends)
+
+    with tenant_transaction(tenant) as transaction:
+        assert transaction.driver.info.backend_pid not in backends
+
+
+def test_a_transaction_in_which_something_failed_is_never_taken_for_committed(tenant: UUID) -> None:
+    """PostgreSQL answers its COMMIT without an error, and rolls back."""
+    failed = pytest.raises(RuntimeError, match="a statement failed")
+    with failed, tenant_transaction(tenant) as transaction, suppress(psycopg.Error):
+        transaction.driver.execute("SELECT 1 / 0")
+    with failed, tenant_session(tenant) as session, suppress(DBAPIError):
+        session.execute(text("SELECT 1 / 0"))
+
+
+def terminate(database: Database, backends: list[int]) -> None:
+    """End connections from the server's side, and wait until they have ended."""
+    with database.connect() as superuser:
+        for backend in backends:
+            superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
 
 
 def test_the_tenant_must_be_a_uuid() -> None:
