@@ -64,5 +64,5 @@ def _read(body: bytes) -> Parcel:
     identity = paypal.event_id_of(payload) or hashlib.sha256(body).hexdigest()
     withheld = Withholding()
     stored = paypal.stored_payload(topic, payload, withheld)
-    trail = Trail(stripped(payload), withheld.places())
+    trail = Trail(stripped(paypal.unfolded(payload)), withheld.places())
     return Parcel(paypal.VENDOR, identity, topic or UNKNOWN_TOPIC, stored, told, trail)

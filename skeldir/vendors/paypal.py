@@ -146,7 +146,7 @@ def stored_payload(
     topic: str | None, payload: object, withheld: Withholding | None = None
 ) -> dict[str, object]:
     """Return what of an event may be kept."""
-    return SHAPES.get(topic or "", _UNREADABLE).stored(_unfolded(payload), withheld)
+    return SHAPES.get(topic or "", _UNREADABLE).stored(unfolded(payload), withheld)
 
 
 def canonical_event(payload: object) -> CanonicalEvent:
@@ -156,8 +156,8 @@ def canonical_event(payload: object) -> CanonicalEvent:
     shape = SHAPES.get(topic)
     if shape is None:
         raise Refusal(UNKNOWN_PROVIDER_EVENT, "event_type")
-    unfolded = _unfolded(payload)
-    reading = shape.read(unfolded)
+    whole = unfolded(payload)
+    reading = shape.read(whole)
     told_at = reading.require("told_at", instant)
     payment_key, facts = _FACTS[topic](reading, told_at)
     labels = reading.labels()
@@ -167,7 +167,7 @@ def canonical_event(payload: object) -> CanonicalEvent:
         topic=topic,
         vendor_event_id=reading.require("event_id", identifier),
         occurred_at=told_at,
-        payload=shape.stored(unfolded),
+        payload=shape.stored(whole),
         order_key=payment_key,
         facts=facts,
         links=_links(reading, labels, payment_key),
@@ -176,14 +176,14 @@ def canonical_event(payload: object) -> CanonicalEvent:
     )
 
 
-def _unfolded(payload: object) -> object:
+def unfolded(payload: object) -> object:
     """Return a copy in which the merchant's own texts are objects, of which a table can name the fields."""
     resource = payload.get("resource") if isinstance(payload, Mapping) else None
     if not isinstance(payload, Mapping) or not isinstance(resource, Mapping):
         return payload
     texts = {name: resource[name] for name in ("custom_id", "custom") if isinstance(resource.get(name), str)}
-    unfolded = {name: _labels(text) for name, text in texts.items()}
-    return {**payload, "resource": {**resource, **unfolded}}
+    labels = {name: _labels(text) for name, text in texts.items()}
+    return {**payload, "resource": {**resource, **labels}}
 
 
 def _labels(text: str) -> dict[str, object]:

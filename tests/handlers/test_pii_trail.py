@@ -65,6 +65,12 @@ def test_every_vendors_delivery_tells_what_was_stripped(shop: Shop) -> None:
     assert "resource.disputed_transactions[].buyer.email" in told[3]
 
 
+def test_a_merchants_own_text_tells_its_keys_as_well(shop: Shop) -> None:
+    shop.paypal(paypal.captured(custom_id='{"order_id": "7", "buyer": {"email": "x"}}'))
+
+    assert "resource.custom_id.buyer.email" in listed(shop)[0]["stripped"]
+
+
 def test_what_was_withheld_from_fields_that_are_kept_is_told_by_kind(shop: Shop) -> None:
     email, phone, address, ssn, card, _ = PERSONAL
     shop.shopify("orders/paid", shopify_order(note_attributes=attributes(utm_source=email)))
