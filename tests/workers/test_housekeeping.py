@@ -12,7 +12,7 @@ from skeldir.queue import messages, sending
 from skeldir.queue.sending import send, send_after_commit
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
-from workers.housekeeping import prune_messages, prune_tenants, sweep
+from workers.housekeeping import fulfil_privacy_requests, prune_messages, prune_tenants, scan_tenants, sweep
 from workers.maintenance import prune_tenant
 
 
@@ -137,3 +137,28 @@ def test_a_broker_that_fails_fails_no_request(
     assert sent(database, tenant) == []
     send(messages.attribute_marked(tenant_id=tenant))
     assert sent(database, tenant) == ["attribution.attribute_marked"]
+
+
+def test_the_schedule_makes_up_for_lost_messages_about_personal_data(
+    database: Database, tenant: UUID
+) -> None:
+    """Tenants with a request are sent for within the hour, and each tenant is scanned once a day."""
+    with database.connect() as connection:
+        connection.execute("DELETE FROM kombu_message")
+    assert fulfil_privacy_requests.apply(throw=True).get() >= 0
+    assert sent(database, tenant) == []
+    with database.connect() as connection:
+        connection.execute(
+            """INSERT INTO privacy_requests (tenant_id, request_id, event_id, kind, vendor, order_ids,
+                                             requested_at)
+               VALUES (%s, gen_random_uuid(), gen_random_uuid(), 'shop_redaction', 'shopify', '{}', now())""",
+            [tenant],
+        )
+
+    assert fulfil_privacy_requests.apply(throw=True).get() >= 1
+    assert scan_tenants.apply(throw=True).get() >= 1
+
+    assert sent(database, tenant) == [
+        "maintenance.fulfil_privacy_requests",
+        "maintenance.scan_personal_data",
+    ]

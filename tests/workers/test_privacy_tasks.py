@@ -12,8 +12,6 @@ from tests.handlers import privacy
 from tests.handlers.privacy import JOURNEY, OURS, SESSION, SHOP
 from tests.stored import smuggle, tables_with
 from tests.workers.conftest import Worker, eventually
-from tests.workers.test_housekeeping import sent
-from workers.housekeeping import fulfil_privacy_requests, scan_tenants
 
 
 def test_a_delivered_redaction_is_done_by_a_worker(database: Database, worker: Worker) -> None:
@@ -41,26 +39,3 @@ def test_a_scan_by_a_worker_leaves_its_findings(database: Database, tenant: UUID
 
     assert eventually(found) == [("events", "payload.note", "email")]
     assert "jane.doe" not in worker.said()
-
-
-def test_the_schedule_makes_up_for_lost_messages(database: Database, tenant: UUID) -> None:
-    """Tenants with a request are sent for within the hour, and each tenant is scanned once a day."""
-    with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
-    assert fulfil_privacy_requests.apply(throw=True).get() >= 0
-    assert sent(database, tenant) == []
-    with database.connect() as connection:
-        connection.execute(
-            """INSERT INTO privacy_requests (tenant_id, request_id, event_id, kind, vendor, order_ids,
-                                             requested_at)
-               VALUES (%s, gen_random_uuid(), gen_random_uuid(), 'shop_redaction', 'shopify', '{}', now())""",
-            [tenant],
-        )
-
-    assert fulfil_privacy_requests.apply(throw=True).get() >= 1
-    assert scan_tenants.apply(throw=True).get() >= 1
-
-    assert sent(database, tenant) == [
-        "maintenance.fulfil_privacy_requests",
-        "maintenance.scan_personal_data",
-    ]
