@@ -92,6 +92,10 @@ def tenant_transaction(tenant_id: UUID, *, locks: Sequence[int] = ()) -> Iterato
         yield transaction
         _refuse_half(transaction.driver)
         transaction.commit()
+    except BaseException as error:
+        if pooled.is_valid and _driver(pooled).closed:
+            pooled.invalidate(error)  # there is nothing to roll back on, and the pool would complain
+        raise
     finally:
         pooled.close()  # back to the pool, which rolls back what was not committed
 

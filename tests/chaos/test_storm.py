@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from skeldir.db.embedded import ephemeral_folder
+from skeldir.domain.models import MODELS
 from tests.chaos.clients import Delivery, Storm, truth
 from tests.chaos.stage import Stage, open_shops, stage
 from tests.handlers.senders import SENDERS
@@ -34,18 +35,15 @@ SUMS = """
      GROUP BY 1, 2, 3, 4, 5
     HAVING sum(amount_cents) <> 0
 """
-# What the models still owe: marks to work off, and entries that some model has given to no channel.
+# Entries that one model or another has not given to channels to the cent.
 PENDING = """
-    SELECT (SELECT count(*) FROM dirty_marks)
-         + (SELECT count(*)
-              FROM ledger_entries AS entry
-             CROSS JOIN (SELECT DISTINCT model_version FROM allocations
-                         UNION SELECT 'none' WHERE NOT EXISTS (SELECT FROM allocations)) AS model
-             WHERE entry.effect_cents <> 0
-               AND entry.effect_cents <> (
-                   SELECT coalesce(sum(allocated_cents), 0) FROM allocations AS part
-                    WHERE part.tenant_id = entry.tenant_id AND part.entry_id = entry.entry_id
-                      AND part.model_version = model.model_version))
+    WITH model AS (SELECT DISTINCT model_version FROM allocations),
+    given AS (
+        SELECT tenant_id, entry_id, model_version, sum(allocated_cents) AS cents
+          FROM allocations GROUP BY 1, 2, 3
+    )
+    SELECT (SELECT count(*) FROM model), count(*) FILTER (WHERE effect_cents <> coalesce(cents, 0))
+      FROM ledger_entries CROSS JOIN model LEFT JOIN given USING (tenant_id, entry_id, model_version)
 """
 
 
@@ -140,10 +138,11 @@ def booked(set_up: Stage) -> dict[UUID, Sums]:
 def work_off(set_up: Stage) -> None:
     """Let a worker attribute everything: the marks are as durable as the entries."""
     set_up.start("worker", "--supervised", "--beat", str(set_up.folder / "beat"))
-    deadline = time.monotonic() + 120
-    while set_up.rows(PENDING) != [(0,)]:
-        assert time.monotonic() < deadline, (set_up.rows(PENDING), worker_log(set_up.folder))
+    deadline = time.monotonic() + STORM_SECONDS_MAX
+    while set_up.rows("SELECT count(*) FROM dirty_marks") != [(0,)]:
+        assert time.monotonic() < deadline, worker_log(set_up.folder)
         time.sleep(0.2)
+    assert set_up.rows(PENDING) == [(len(MODELS), 0)]
 
 
 def worker_log(folder: Path) -> str:

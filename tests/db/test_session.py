@@ -134,6 +134,22 @@ def test_the_ingress_replaces_them_too(tenant: UUID, database: Database) -> None
         assert transaction.driver.info.backend_pid not in backends
 
 
+def test_a_connection_that_breaks_in_a_transaction_is_given_up_quietly(
+    tenant: UUID, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work() -> None:
+        with tenant_transaction(tenant) as transaction:
+            terminate(database, [transaction.driver.info.backend_pid])
+            transaction.driver.execute("SELECT 1")
+
+    with pytest.raises(psycopg.OperationalError):
+        work()
+
+    with tenant_transaction(tenant) as transaction:
+        assert transaction.driver.execute("SELECT 1").fetchone() == (1,)
+    assert caplog.records == []
+
+
 def test_a_transaction_in_which_something_failed_is_never_taken_for_committed(tenant: UUID) -> None:
     """PostgreSQL answers its COMMIT without an error, and rolls back."""
     failed = pytest.raises(RuntimeError, match="a statement failed")
