@@ -84,6 +84,8 @@ def stored_payload(
     topic: str | None, payload: object, withheld: Withholding | None = None
 ) -> dict[str, object]:
     """Return what of a payload may be kept."""
+    if topic == "shop/redact" and shopify_privacy.of_customer(payload) is not None:
+        return {}  # what is kept would read as the shop's own end, and a replay would bring it about
     return SHAPES.get(topic or "", _UNREADABLE).stored(payload, withheld)
 
 

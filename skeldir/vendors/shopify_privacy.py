@@ -53,7 +53,12 @@ def _request(topic: str, payload: object) -> PrivacyRequest:
         return PrivacyRequest("customer_data_request", orders, reading.get("vendor_request_id", identifier))
     if topic == "customers/redact":
         return PrivacyRequest("customer_redaction", tuple(reading.values("orders_to_redact", identifier)))
-    for name in _OF_CUSTOMERS:
-        if isinstance(payload, Mapping) and name in payload:
-            raise Refusal(MALFORMED_VALUE, name)
+    about = of_customer(payload)
+    if about is not None:
+        raise Refusal(MALFORMED_VALUE, about)
     return PrivacyRequest("shop_redaction")
+
+
+def of_customer(payload: object) -> str | None:
+    """Return a field by which a request is about one customer and not about the whole shop."""
+    return next((name for name in _OF_CUSTOMERS if isinstance(payload, Mapping) and name in payload), None)

@@ -157,3 +157,11 @@ def test_a_checkouts_token_is_needed_and_not_kept() -> None:
 
     assert "c0ffee42c0ffee42" not in str(stored)
     assert again("shopify", "checkouts/update", stored).topic == "checkouts/update"
+
+
+def test_a_customers_redaction_under_the_shops_topic_leaves_nothing_that_ends_the_shop() -> None:
+    """The topic is not signed: a replay of what was refused must not erase everybody."""
+    for name in ("customer", "orders_to_redact", "orders_requested"):
+        told = {"shop_id": 1, "shop_domain": "a.example", name: [1]}
+
+        assert shopify.stored_payload("shop/redact", told) == {}
