@@ -140,6 +140,8 @@ _INSTANT = (
     "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 _DECIMAL = "(0|[1-9][0-9]{0,11})([.][0-9]{1,4})?"
+# What every one of pii_value's patterns asks for, at the least.
+_MAYBE = r"[@%:]|[0-9]\)?[ .-]+\(?[0-9]|\+ ?[1-9]|(^|[^0-9A-Za-z])00|[0-9]{13}"
 # All names are judged together, and all texts: a fraction of the work of going from node to node, and
 # nearly always the end of it. It may suspect what is harmless, and misses nothing that pii_path finds.
 # Names that are written like columns need no rewriting; the label of a pair goes with its name.
@@ -170,7 +172,7 @@ BEGIN
   RETURN coalesce(names ~ '(?n)(^|_)({_WORDS.replace(",", "|")})(_|$)'
       OR compact ~ '(?n)^({_WORDS.replace(",", "|")})$|{_TOGETHER.strip("%").replace("%,%", "|")}'
       OR (compact ~ 'name' AND names ~ '(?n){_NAMES}'), false)
-      OR coalesce(public.pii_value(texts), false);
+      OR coalesce(texts ~ '{_MAYBE}' AND public.pii_value(texts), false);
 END $$
 """
 _REFUSE_SUSPECTS = """

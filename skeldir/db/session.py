@@ -163,9 +163,8 @@ def _send(connection: Connection, script: str) -> bool:
 def _run(pooled: PoolProxiedConnection, script: str) -> bool:
     with _driver(pooled).cursor() as cursor:
         cursor.execute(script.encode(), prepare=False)
-        while cursor.nextset():
-            pass
-        row = cursor.fetchone() if cursor.description else None
+        cursor.set_result(-1)
+        row = cursor.fetchone() if cursor.pgresult and cursor.pgresult.nfields else None
     pooled.info[_HAS_SERVED] = True
     return bool(row and row[0])
 

@@ -1,6 +1,6 @@
 """A transaction on the driver alone, as `skeldir.db.session` opens it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import psycopg
 
@@ -13,12 +13,12 @@ class Transaction:
     def __init__(self, driver: psycopg.Connection) -> None:
         """Run on a connection."""
         self.driver = driver
-        self._last: tuple[bytes, Mapping[str, object]] | None = None
+        self._last: tuple[bytes, Sequence[object]] | None = None
         self._then: list[Callable[[], None]] = []
 
-    def leave(self, statement: str, parameters: Mapping[str, object]) -> None:
+    def leave(self, statement: bytes, parameters: Sequence[object]) -> None:
         """Have a statement sent together with the commit: nobody waits for its answer, nothing follows it."""
-        self._last = (statement.encode(), parameters)
+        self._last = (statement, parameters)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have something done once the transaction is committed."""
@@ -29,7 +29,7 @@ class Transaction:
         if self._last is None:
             self.driver.execute(b"COMMIT", prepare=False)
         else:
-            with self.driver.pipeline(), self.driver.cursor() as cursor:
+            with self.driver.pipeline(), psycopg.RawCursor(self.driver) as cursor:
                 cursor.execute(*self._last)
                 cursor.execute(b"COMMIT", prepare=False)
         for call in self._then:

@@ -1,7 +1,7 @@
 """Books what an event tells, in the caller's transaction: facts, hints, entries, orders, dirty marks.
 
-Three statements in all: what is told, what is known then, what follows from it. Each is put together
-from the parts that the tables' own modules hold.
+Two statements in all: what is told, answered by what is known then, and what follows from it. Both are put
+together from the parts that the tables' own modules hold.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.statements import SENT, Statement, Work, finish, of_document, run_together
+from skeldir.db.statements import SENT, Work, finish, run
 from skeldir.db.transaction import Transaction
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.ledger import Booked, Entry, Slot, differences, targets
@@ -36,7 +36,7 @@ from skeldir.repository.endpoints import Endpoint, EndpointChanged
 from skeldir.repository.ledger import Cause
 
 # What is told is kept only if its delivery, where there is one, is a new one to the endpoint that is told; of
-# an erased order without what could lead to its person.
+# an erased order without what could lead to its person. The answer is all that is known then of the orders.
 _TELL: Final = f"""
     WITH {SENT},
     same AS ({endpoints.SAME}),
@@ -47,18 +47,14 @@ _TELL: Final = f"""
     ),
     event AS ({events.INSERT}),
     fact AS ({facts.INSERT}),
-    hint AS ({order_hints.INSERT})
-    SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM same)
-"""  # noqa: S608 - constants of the repository
-
-_KNOWN: Final = f"""
-    WITH {payments.OF_ORDERS}
-    SELECT CAST(json_build_array(
+    hint AS ({order_hints.INSERT}),
+    {payments.OF_ORDERS}
+    SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM same), CAST(json_build_array(
         ARRAY({payments.ALIASES}), ARRAY({payments.CLAIMS}), ARRAY({facts.OF_KEYS}),
         ARRAY({order_hints.OF_KEYS}), ARRAY({ledger.BOOKED}), ARRAY({orders.OF_ORDERS}),
         ARRAY({erasures.OF_KEYS})
     ) AS text)
-"""
+"""  # noqa: S608 - constants of the repository
 
 _BOOK: Final = f"""
     WITH {SENT},
@@ -117,11 +113,9 @@ def book(
     """
     scope = _lock(work, cause, event)
     told = _told(cause, event, received_at=received_at, receipt=receipt)
-    known = _exchange(work, told, scope)
+    known = _tell(work, told, scope)
     if event.privacy is not None:
         privacy_requests.add(work, cause, event)
-    if known is None:
-        return Booking((), is_dirty=False)
     entries = {
         order_id: differences(targets(known.facts.get(order_id, ())), known.booked.get(order_id, {}))
         for order_id in scope
@@ -135,7 +129,7 @@ def book(
             "orders": orders.rows(cause.tenant_id, changed),
             "marks": dirty_marks.rows(dirty),
         }
-        finish(work, of_document(_BOOK, document))
+        finish(work, _BOOK, document)
     return Booking([entry for booked in entries.values() for entry in booked], is_dirty=bool(dirty))
 
 
@@ -189,17 +183,15 @@ def _told(
     }
 
 
-def _exchange(work: Work, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known | None:
-    """Tell what there is to tell; return what is known then of the orders that it may change, if any."""
-    tell = of_document(_TELL, {**told, "order_keys": scope})
-    ask = Statement(_KNOWN, {"order_ids": list(scope)})
-    kept, *known = run_together(work, tell, *([ask] if scope else []))
-    given, same = kept or (0, 0)
+def _tell(work: Work, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known:
+    """Tell what there is to tell; return what is known then of the orders that it may change."""
+    document = orjson.dumps({**told, "order_keys": scope}).decode()
+    given, same, known = run(work, _TELL, {"sent": document, "order_ids": list(scope)}) or (0, 0, "")
     if told["endpoints"] and not same:
         raise EndpointChanged
     if not given:
         raise DeliveredBefore
-    return _read(known[0][0]) if known and known[0] else None
+    return _read(known)
 
 
 def _read(document: str) -> _Known:

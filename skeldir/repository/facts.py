@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,24 +10,30 @@ from skeldir.domain.facts import Fact
 from skeldir.domain.ids import fact_id
 from skeldir.domain.payments import Payments
 
-INSERT: Final = """
-    INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
-                       cumulative, currency, effective_at, told_at)
-    SELECT fact.*
+_GIVEN: Final = """
       FROM given, jsonb_to_recordset(given.document -> 'facts')
            AS fact (fact_id uuid, event_id uuid, order_key text, source text, authority text, kind text,
                     reference text, amount_cents bigint, cumulative boolean, currency text,
                     effective_at timestamptz, told_at timestamptz)
+"""
+INSERT: Final = f"""
+    INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
+                       cumulative, currency, effective_at, told_at)
+    SELECT fact.* {_GIVEN}
         ON CONFLICT (tenant_id, fact_id) DO NOTHING
 """
 
-OF_KEYS: Final = """
-    SELECT known.fact
-      FROM name, LATERAL (
-               SELECT json_build_array(source, authority, order_key, kind, reference, amount_cents, currency,
-                                       effective_at, told_at, cumulative) AS fact
-                 FROM facts WHERE order_key = name.key OFFSET 0) AS known
+_WORDS: Final = """
+    json_build_array(source, authority, order_key, kind, reference, amount_cents, currency, effective_at,
+                     told_at, cumulative)
 """
+OF_KEYS: Final = f"""
+    SELECT known.fact
+      FROM name, LATERAL (SELECT {_WORDS} AS fact FROM facts WHERE order_key = name.key OFFSET 0) AS known
+     UNION ALL
+    SELECT {_WORDS} {_GIVEN}
+"""  # noqa: S608 - constants of this file
+"""With those that the same statement adds, which it does not see yet."""
 
 
 def rows(tenant_id: UUID, event_id: UUID, facts: Iterable[Fact]) -> list[dict[str, object]]:
@@ -59,14 +64,10 @@ def by_order(found: Iterable[Sequence[Any]], payments: Payments) -> dict[str, li
     """
     told: dict[str, list[Fact]] = defaultdict(list)
     for words in found:
-        said = Fact(*words)
-        fact = replace(
-            said,
-            order_key=payments.payment_of(said.order_key),
-            effective_at=in_utc(words[7]),
-            told_at=in_utc(words[8]),
-        )
-        told[payments.order_of(said.order_key)].append(fact)
+        key = words[2]
+        moments = map(in_utc, words[7:9])
+        fact = Fact(*(*words[:2], payments.payment_of(key), *words[3:7], *moments, *words[9:]))
+        told[payments.order_of(key)].append(fact)
     return told
 
 

@@ -10,21 +10,26 @@ from skeldir.domain.orders import OrderHint, Origin
 from skeldir.domain.payments import Payments
 from skeldir.repository.facts import in_utc
 
-INSERT: Final = """
-    INSERT INTO order_hints (hint_id, event_id, order_key, told_at, journey_id, source, medium, campaign)
-    SELECT hint.*
+_GIVEN: Final = """
       FROM given, jsonb_to_recordset(given.document -> 'hints')
            AS hint (hint_id uuid, event_id uuid, order_key text, told_at timestamptz, journey_id text,
                     source text, medium text, campaign text)
+"""
+INSERT: Final = f"""
+    INSERT INTO order_hints (hint_id, event_id, order_key, told_at, journey_id, source, medium, campaign)
+    SELECT hint.* {_GIVEN}
         ON CONFLICT (tenant_id, hint_id) DO NOTHING
 """
 
-OF_KEYS: Final = """
+_WORDS: Final = "json_build_array(order_key, told_at, journey_id, source, medium, campaign)"
+OF_KEYS: Final = f"""
     SELECT known.hint
-      FROM name, LATERAL (
-               SELECT json_build_array(order_key, told_at, journey_id, source, medium, campaign) AS hint
-                 FROM order_hints WHERE order_key = name.key OFFSET 0) AS known
-"""
+      FROM name,
+           LATERAL (SELECT {_WORDS} AS hint FROM order_hints WHERE order_key = name.key OFFSET 0) AS known
+     UNION ALL
+    SELECT {_WORDS} {_GIVEN}
+"""  # noqa: S608 - constants of this file
+"""With the one that the same statement adds, which it does not see yet."""
 
 
 def rows(tenant_id: UUID, event_id: UUID, hint: OrderHint | None) -> list[dict[str, object]]:
