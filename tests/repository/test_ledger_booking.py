@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -39,19 +40,19 @@ CROWD = (
     """INSERT INTO facts (fact_id, event_id, order_key, source, authority, kind, reference, amount_cents,
                           currency, effective_at, told_at)
        SELECT gen_random_uuid(), gen_random_uuid(), 'o' || n, 'shopify', 'shop', 'captured', 'o' || n, 1,
-              'USD', now(), now() FROM generate_series(1, 5000) AS n""",
+              'USD', now(), now() FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO order_hints (hint_id, event_id, order_key, told_at)
-       SELECT gen_random_uuid(), gen_random_uuid(), 'o' || n, now() FROM generate_series(1, 5000) AS n""",
+       SELECT gen_random_uuid(), gen_random_uuid(), 'o' || n, now() FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO ledger_entries (entry_id, order_id, kind, reference, amount_cents, effect_cents, currency,
                                    effective_at, booked_at, source)
        SELECT gen_random_uuid(), 'o' || n, 'captured', 'o' || n, 1, 1, 'USD', now(), now(), 'shopify'
-         FROM generate_series(1, 5000) AS n""",
+         FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO orders (order_id, journey_id, ordered_at)
-       SELECT 'o' || n, 'o' || n, now() FROM generate_series(1, 5000) AS n""",
+       SELECT 'o' || n, 'o' || n, now() FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO order_links (payment_key, order_id, authority)
-       SELECT 'p' || n, 'o' || n, 'shop' FROM generate_series(1, 5000) AS n""",
+       SELECT 'p' || n, 'o' || n, 'shop' FROM generate_series(1, {rows}) AS n""",
     """INSERT INTO payment_aliases (alias, payment_key)
-       SELECT 'a' || n, 'p' || n FROM generate_series(1, 5000) AS n""",
+       SELECT 'a' || n, 'p' || n FROM generate_series(1, {rows}) AS n""",
 )
 ROWS_READ = text("""
     SELECT relname, coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_xact_user_tables
@@ -149,26 +150,23 @@ def test_a_link_and_an_alias_that_meet_at_one_charge_wait_for_each_other(tenant:
     assert sums(tenant)[1] == {"USD": 10_000}
 
 
-@pytest.mark.parametrize("others", [0, 3])
+@pytest.mark.parametrize("others", [0, 3, 150])
 def test_a_tenant_without_statistics_has_only_its_orders_own_rows_read(
     make_tenant: MakeTenant, database: Database, others: int
 ) -> None:
     """For the planner such a tenant has no rows to speak of, so that any index seems good enough."""
     crowded = make_tenant()
     with database.connect() as superuser:
-        for known in (make_tenant() for _ in range(others)):
-            superuser.execute(f"SET app.current_tenant_id = '{known}'")
-            for statement in CROWD:
-                superuser.execute(statement)
+        for _ in range(others):
+            _crowd(superuser, uuid4(), 6_000 // others)
         if others:
             superuser.execute("ANALYZE")
-        superuser.execute(f"SET app.current_tenant_id = '{crowded}'")
-        for statement in CROWD:
-            superuser.execute(statement)
+        _crowd(superuser, crowded, 5_000)
     event = _event("1", _told("captured", 10_000))
 
     with tenant_session(crowded) as session:
         session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))  # as the ingress has it
+        session.execute(text("DISCARD PLANS"))  # as the tables' next analysis does
         for _ in range(8):  # prepared at the fifth time, and planned once from then on
             booking.book(session, cause(crowded, event), event)
         before = dict(iter(session.execute(ROWS_READ)))
@@ -176,7 +174,14 @@ def test_a_tenant_without_statistics_has_only_its_orders_own_rows_read(
         read = {table: count - before[table] for table, count in session.execute(ROWS_READ)}
 
     assert {table for table, count in read.items() if count} >= {"facts", "ledger_entries", "orders"}
-    assert {table: count for table, count in read.items() if count >= 20} == {}
+    crowded_tables = {"facts", "order_hints", "order_links", "payment_aliases", "ledger_entries", "orders"}
+    assert {table: read[table] for table in crowded_tables if read[table] >= 20} == {}
+
+
+def _crowd(superuser: psycopg.Connection, tenant_id: UUID, rows: int) -> None:
+    superuser.execute(f"SET app.current_tenant_id = '{tenant_id}'")
+    for statement in CROWD:
+        superuser.execute(statement.format(rows=rows))
 
 
 def _event(number: str, fact: Fact, **more: Any) -> CanonicalEvent:
