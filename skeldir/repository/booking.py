@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from skeldir.db.statements import SENT, Work, finish, run
+from skeldir.db.statements import SENT, Work, finish, send_document
 from skeldir.db.transaction import Transaction
 from skeldir.domain.facts import CanonicalEvent, Fact
 from skeldir.domain.ledger import Booked, Entry, Slot, differences, targets
@@ -48,6 +48,7 @@ _TELL: Final = f"""
     event AS ({events.INSERT}),
     fact AS ({facts.INSERT}),
     hint AS ({order_hints.INSERT}),
+    asked AS MATERIALIZED (SELECT jsonb_array_elements_text(document -> 'order_keys') AS order_id FROM sent),
     {payments.OF_ORDERS}
     SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM same), CAST(json_build_array(
         ARRAY({payments.ALIASES}), ARRAY({payments.CLAIMS}), ARRAY({facts.OF_KEYS}),
@@ -185,8 +186,7 @@ def _told(
 
 def _tell(work: Work, told: Mapping[str, Sequence[object]], scope: Sequence[str]) -> _Known:
     """Tell what there is to tell; return what is known then of the orders that it may change."""
-    document = orjson.dumps({**told, "order_keys": scope}).decode()
-    given, same, known = run(work, _TELL, {"sent": document, "order_ids": list(scope)}) or (0, 0, "")
+    given, same, known = send_document(work, _TELL, {**told, "order_keys": scope}) or (0, 0, "")
     if told["endpoints"] and not same:
         raise EndpointChanged
     if not given:

@@ -71,7 +71,7 @@ _ALONGSIDE: Final = text("""
     SELECT order_id FROM orders WHERE journey_id IN (SELECT journey_id FROM journey)
 """)
 
-_WITH_PAYMENTS: Final = f"WITH {payments.OF_ORDERS} SELECT ARRAY(SELECT key FROM name)"  # noqa: S608 - a constant
+_WITH_PAYMENTS: Final = f"WITH {payments.ASKED}, {payments.OF_ORDERS} SELECT ARRAY(SELECT key FROM name)"  # noqa: S608 - a constant
 
 _ERASE: Final = text("""
     SELECT skeldir_eraser.erase(CAST(:order_keys AS text[]), CAST(:dead_letter_ids AS uuid[]), :vendor)

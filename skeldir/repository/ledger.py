@@ -21,7 +21,7 @@ _LOCK: Final = """
 
 BOOKED: Final = """
     SELECT known.slot
-      FROM unnest(CAST(%(order_ids)s AS text[])) AS asked (order_id), LATERAL (
+      FROM asked, LATERAL (
                SELECT json_build_array(asked.order_id, kind, reference, currency, effective_at,
                                        CAST(sum(amount_cents) AS bigint), count(*)) AS slot
                  FROM ledger_entries WHERE order_id = asked.order_id

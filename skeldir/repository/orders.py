@@ -16,7 +16,7 @@ from skeldir.repository.facts import in_utc
 
 OF_ORDERS: Final = """
     SELECT known.told
-      FROM unnest(CAST(%(order_ids)s AS text[])) AS asked (order_id), LATERAL (
+      FROM asked, LATERAL (
                SELECT json_build_array(order_id, journey_id, ordered_at, hint_source, hint_medium,
                                        hint_campaign_id) AS told
                  FROM orders WHERE order_id = asked.order_id OFFSET 0) AS known

@@ -28,16 +28,21 @@ _NAME: Final = f"""
                LATERAL (SELECT payment_key FROM payment_aliases WHERE alias = asked.key OFFSET 0) AS known)
 """  # noqa: S608 - a constant
 
-_LINK: Final = f"""
-    WITH {SENT}, payment AS MATERIALIZED (
-        SELECT jsonb_array_elements_text(document -> 'payments') AS key FROM sent
-    ), name AS MATERIALIZED (
+# Every name of the payments that a part `payment` holds.
+_NAME_OF_PAYMENT: Final = """
+    name AS MATERIALIZED (
         SELECT key FROM payment
         UNION
         SELECT known.alias
           FROM payment,
                LATERAL (SELECT alias FROM payment_aliases WHERE payment_key = payment.key OFFSET 0) AS known
-    ), added AS (
+    )
+"""
+
+_LINK: Final = f"""
+    WITH {SENT}, payment AS MATERIALIZED (
+        SELECT jsonb_array_elements_text(document -> 'payments') AS key FROM sent
+    ), {_NAME_OF_PAYMENT}, added AS (
         INSERT INTO order_links (payment_key, order_id, authority, event_id)
         SELECT told.*
           FROM sent, jsonb_to_recordset(sent.document -> 'links')
@@ -55,12 +60,15 @@ _LINK: Final = f"""
                LATERAL (SELECT order_id FROM order_links WHERE payment_key = name.key OFFSET 0) AS known)
 """  # noqa: S608 - a constant
 
-OF_ORDERS: Final = """
+ASKED: Final = "asked AS MATERIALIZED (SELECT unnest(CAST(%(order_ids)s AS text[])) AS order_id)"
+"""Some orders, where no other part of a statement names them."""
+
+OF_ORDERS: Final = f"""
     named AS MATERIALIZED (
-        SELECT unnest(CAST(%(order_ids)s AS text[])) AS key
+        SELECT order_id AS key FROM asked
         UNION
         SELECT known.payment_key
-          FROM unnest(CAST(%(order_ids)s AS text[])) AS asked (order_id),
+          FROM asked,
                LATERAL (SELECT payment_key FROM order_links
                          WHERE order_id = asked.order_id OFFSET 0) AS known
     ), payment AS MATERIALIZED (
@@ -69,15 +77,9 @@ OF_ORDERS: Final = """
         SELECT known.payment_key
           FROM named,
                LATERAL (SELECT payment_key FROM payment_aliases WHERE alias = named.key OFFSET 0) AS known
-    ), name AS MATERIALIZED (
-        SELECT key FROM payment
-        UNION
-        SELECT known.alias
-          FROM payment,
-               LATERAL (SELECT alias FROM payment_aliases WHERE payment_key = payment.key OFFSET 0) AS known
-    )
-"""
-"""The parts of a statement of which `name` holds every key under which some orders are told of.
+    ), {_NAME_OF_PAYMENT}
+"""  # noqa: S608 - a constant
+"""The parts of a statement of which `name` holds every key under which the orders of `asked` are told of.
 
 Here and wherever it is read, each key is looked up by itself (OFFSET 0 keeps the planner from joining
 otherwise): for a tenant that it has no statistics of, the planner believes that reading all of the
@@ -95,7 +97,7 @@ CLAIMS: Final = """
 """
 
 _OF_KEY: Final = f"""
-    WITH {OF_ORDERS}
+    WITH {ASKED}, {OF_ORDERS}
     SELECT CAST(json_build_array(ARRAY({ALIASES}), ARRAY({CLAIMS})) AS text)
 """
 
