@@ -38,7 +38,6 @@ class Sender:
     """The endpoint of an authentic delivery, as it was remembered or looked up just now."""
 
     endpoint: Endpoint
-    is_remembered: bool
     look_up: Callable[[], Endpoint]
     """Look the endpoint up and judge the delivery anew; raises Unauthorized."""
 
@@ -68,10 +67,10 @@ def authenticate(lookup: Lookup, key: str, vendor: Vendor, is_signed_with: IsSig
 
     # A key that nobody remembers is tried like any other: the work does not tell which it is.
     tried = (*(known.secrets if known else ()), *_NO_SECRETS)[:ACTIVE_MAX]
-    is_remembered = is_signed_with(tried) and known is not None
-    endpoint = known if known is not None and is_remembered else look_up()
+    is_explained = is_signed_with(tried)
+    endpoint = known if known is not None and is_explained else look_up()
     charge(endpoint.tenant_id, "webhooks")
-    return Sender(endpoint, is_remembered, look_up)
+    return Sender(endpoint, look_up)
 
 
 def _remember(name: tuple[str, bytes], endpoint: Endpoint) -> None:

@@ -73,7 +73,7 @@ def run(*, quick: bool) -> list[Row]:
     rounds, amounts = (1, {1: 200, 16: 1_500}) if quick else (3, {1: 1_000, 16: 6_000})
     with ExitStack() as stack:
         contest = stack.enter_context(_contest())
-        ours = stack.enter_context(_ours(contest))
+        ours = stack.enter_context(_ours())
         fastapi = stack.enter_context(_fastapi(contest))
         for port in (ours, fastapi):
             send_all(HOST, port, contest.deliveries(400), 16)  # every process prepares its statements
@@ -128,7 +128,7 @@ def _contest() -> Iterator[Contest]:
 
 
 @contextmanager
-def _ours(_: Contest) -> Iterator[int]:
+def _ours() -> Iterator[int]:
     port = _free_port()
     command = [sys.executable, "-W", "ignore", "-m", "skeldir", "api", "--port", str(port)]
     with _process([*command, "--workers", str(WORKERS)], {}):
