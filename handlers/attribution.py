@@ -25,13 +25,20 @@ from skeldir.domain.channels import classify
 from skeldir.domain.errors import FieldError, NotFound, Unprocessable
 from skeldir.domain.ids import fact_id
 from skeldir.domain.journeys import Touch, names_nobody
-from skeldir.domain.models import Model, model_version, share_ppm
+from skeldir.domain.models import Model, share_ppm
 from skeldir.domain.pii import personal_kind
 from skeldir.http.context import Context, Reply
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
 from skeldir.queue.sending import send_after_commit
-from skeldir.repository import allocations, dirty_marks, recompute_jobs, revenue, touchpoints
+from skeldir.repository import (
+    allocations,
+    attribution_settings,
+    dirty_marks,
+    recompute_jobs,
+    revenue,
+    touchpoints,
+)
 from skeldir.repository.allocations import Place
 from skeldir.repository.recompute_jobs import Job
 from skeldir.repository.revenue import CurrencyTotals
@@ -62,15 +69,15 @@ def get_channel_attribution(
     ctx: Context, *, model: Model, start_date: date | None, end_date: date | None, currency: str | None
 ) -> ChannelAttributionReport:
     """Set each currency's channels against its ledger, from one snapshot."""
-    lookback_days = get_settings().lookback_days
-    version = model_version(model, lookback_days)
+    parameters = attribution_settings.current(ctx.session).parameters(model)
+    version = parameters.version
     window = windows.days(start_date, end_date)
     totals = revenue.totals(ctx.session, version, window, currency)
     credited = revenue.channels(ctx.session, version, window, currency)
     return ChannelAttributionReport(
         model=model,
         model_version=version,
-        lookback_days=lookback_days,
+        lookback_days=parameters.lookback_days,
         start_date=start_date or MISSING,
         end_date=end_date or MISSING,
         currencies=[
@@ -99,7 +106,7 @@ def list_allocations(
     cursor: str | None,
 ) -> AllocationPage:
     """Return a page of allocations, the newest entries first."""
-    version = model_version(model, get_settings().lookback_days)
+    version = attribution_settings.current(ctx.session).version(model)
     filters = {"model_version": version, "order_id": order_id, "channel_code": channel_code}
     after = cursor and _place(read_cursor(ctx.tenant_id, "listAllocations", filters, cursor))
     found = allocations.page(
@@ -149,18 +156,11 @@ def get_ledger_totals(ctx: Context) -> LedgerTotals:
 
 def recompute_window(ctx: Context, *, body: RecomputeRequest) -> Reply[RecomputeJob]:
     """Accept a run of the window's job and wake up a worker for it."""
-    lookback_days = get_settings().lookback_days
-    version = model_version(body.model, lookback_days)
+    parameters = attribution_settings.current(ctx.session).parameters(body.model)
     window = windows.recompute_window(body.window_start, body.window_end)
-    key = (window.start.isoformat(), window.end.isoformat(), version)
-    job = recompute_jobs.request(
-        ctx.session,
-        fact_id(ctx.tenant_id, "recompute_job", *key),
-        window,
-        model=body.model,
-        model_version=version,
-        lookback_days=lookback_days,
-    )
+    key = (window.start.isoformat(), window.end.isoformat(), parameters.version)
+    job_id = fact_id(ctx.tenant_id, "recompute_job", *key)
+    job = recompute_jobs.request(ctx.session, job_id, window, parameters)
     send_after_commit(ctx.session, messages.recompute_window(tenant_id=ctx.tenant_id, job_id=job.job_id))
     location = f"/api/attribution/recompute-jobs/{job.job_id}"
     return Reply(_job(job), status=202, headers={"Location": location})
@@ -259,9 +259,9 @@ def _place(position: list[str]) -> Place:
 def _job(job: Job) -> RecomputeJob:
     return RecomputeJob(
         job_id=job.job_id,
-        model=job.model,
+        model=job.parameters.model,
         model_version=job.model_version,
-        lookback_days=job.lookback_days,
+        lookback_days=job.parameters.lookback_days,
         window_start=job.window.start,
         window_end=job.window.end,
         status=job.status,

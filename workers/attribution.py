@@ -14,7 +14,7 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import attribution, dirty_marks, recompute_jobs
+from skeldir.repository import attribution, attribution_settings, dirty_marks, recompute_jobs
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
@@ -47,7 +47,8 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
             journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
-            changes = attribution.attribute_journeys(session, journeys, settings.lookback_days)
+            chosen = attribution_settings.current(session)
+            changes = attribution.attribute_journeys(session, journeys, chosen)
     result = {
         "outcome": "attributed",
         "journeys": len(journeys),
@@ -114,13 +115,14 @@ def _run(session: Session, job: Job) -> dict[str, Any]:
     if fingerprint == job.fingerprint:
         recompute_jobs.succeed(session, job.job_id, "unchanged", fingerprint)
         return {"outcome": "unchanged"}
-    changes = attribution.attribute_window(session, job.window, job.model, job.lookback_days)
+    changes = attribution.attribute_window(session, job.window, job.parameters)
     recompute_jobs.succeed(session, job.job_id, "computed", fingerprint)
     return {"outcome": "computed", "written": changes.written, "vanished": changes.vanished}
 
 
 def _fingerprint(session: Session, job: Job) -> str:
     """Digest everything the window's result depends on, as this snapshot has it."""
-    rows = attribution.digest_window(session, job.window, job.lookback_days)
-    inputs = (job.model_version, job.lookback_days, TAXONOMY_VERSION, rows.rows, rows.high, rows.low)
+    lookback_days = job.parameters.lookback_days
+    rows = attribution.digest_window(session, job.window, lookback_days)
+    inputs = (job.model_version, lookback_days, TAXONOMY_VERSION, rows.rows, rows.high, rows.low)
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()

@@ -26,7 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from skeldir.db import schema_endpoints, schema_privacy, schema_requests  # noqa: F401 - they declare tables too
+from skeldir.db import (  # noqa: F401 - they declare tables too
+    schema_endpoints,
+    schema_models,
+    schema_privacy,
+    schema_requests,
+)
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 
 __all__ = ["METADATA"]
@@ -322,7 +327,7 @@ tenant_table(
     column("window_end", INSTANT),
     column("model", Text),
     column("model_version", Text),
-    column("lookback_days", Integer),
+    column("parameters", JSONB),
     column("status", Text, default="'queued'"),
     column("run_count", Integer, default="0"),
     column("start_count", Integer, default="0"),

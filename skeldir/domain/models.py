@@ -1,4 +1,4 @@
-"""The attribution models and the name under which their results are kept."""
+"""The attribution models, and shares of what they credit."""
 
 from typing import Final, Literal, get_args
 
@@ -11,15 +11,6 @@ DIRECT: Final = "direct"
 
 TAXONOMY_VERSION: Final = 1
 """Raised when channels are mapped differently, so that every window's inputs count as changed."""
-
-_RULE_VERSION: Final = 1
-"""Raised when a model's arithmetic changes, so that old and new results never mix."""
-
-
-def model_version(model: Model, lookback_days: int) -> str:
-    """Name a model together with everything else that decides its result."""
-    return f"{model}.{_RULE_VERSION}+{lookback_days}d"
-
 
 _PPM: Final = 1_000_000
 _SHARE_PPM_MAX: Final = 10**12

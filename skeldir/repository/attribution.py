@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from skeldir.domain.models import MODELS, Model, model_version
+from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
+from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
 from skeldir.repository.attribution_sql import DIGEST, REPLACE
 
@@ -108,22 +109,25 @@ def refresh_statistics(session: Session) -> None:
     session.execute(_ANALYZE)
 
 
-def attribute_journeys(session: Session, journey_ids: Iterable[str], lookback_days: int) -> Changes:
+def attribute_journeys(
+    session: Session, journey_ids: Iterable[str], settings: AttributionSettings
+) -> Changes:
     """Attribute every order of these journeys under all models."""
+    models = [settings.parameters(model) for model in MODELS]
     changes = Changes()
     for some_journeys in _chunks(journey_ids):
         orders = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys}).scalars().all()
         for some_orders in _chunks(orders):
-            changes += _attribute(session, some_orders, some_journeys, lookback_days, MODELS)
+            changes += _attribute(session, some_orders, some_journeys, models)
     return changes
 
 
-def attribute_window(session: Session, window: Window, model: Model, lookback_days: int) -> Changes:
+def attribute_window(session: Session, window: Window, parameters: ModelParameters) -> Changes:
     """Attribute every order that has an entry in the window, whole, under one model."""
     changes = Changes()
     for orders in _window_orders(session, window):
         journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders}).scalars().all()
-        changes += _attribute(session, orders, journeys, lookback_days, (model,))
+        changes += _attribute(session, orders, journeys, (parameters,))
     return changes
 
 
@@ -142,20 +146,19 @@ def _attribute(
     session: Session,
     order_ids: Sequence[str],
     journey_ids: Sequence[str],
-    lookback_days: int,
-    models: Sequence[Model],
+    models: Sequence[ModelParameters],
 ) -> Changes:
     changes = Changes(orders=len(order_ids))
     entry_ids = session.execute(_ENTRIES_OF_ORDERS, {"order_ids": order_ids}).scalars().all()
-    for model in models:
+    for parameters in models:
         row = session.execute(
-            REPLACE[model],
+            REPLACE[parameters.model],
             {
                 "order_ids": order_ids,
                 "journey_ids": journey_ids,
                 "entry_ids": entry_ids,
-                "lookback_days": lookback_days,
-                "model_version": model_version(model, lookback_days),
+                "lookback_days": parameters.lookback_days,
+                "model_version": parameters.version,
             },
         ).one()
         changes += Changes(written=row.written, vanished=row.vanished)

@@ -1,5 +1,6 @@
 """Recompute jobs: one row per window and model, which is asked for, run, and remembers its inputs."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -8,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from skeldir.domain.models import Model
+from skeldir.domain.attribution_settings import ModelParameters
 from skeldir.domain.windows import Window
 
 Status = Literal["queued", "running", "succeeded", "failed"]
@@ -17,15 +18,16 @@ Outcome = Literal["computed", "unchanged"]
 STARTED_TOO_OFTEN: Final = "StartedTooOften"
 
 _COLUMNS: Final = """
-    job_id, model, model_version, lookback_days, window_start, window_end, status, run_count, last_outcome,
+    job_id, model, model_version, parameters, window_start, window_end, status, run_count, last_outcome,
     fingerprint, requested_at, started_at, finished_at, error
 """
 
 # Asking while the job waits joins that run; asking while it runs, or later, is a run of its own.
 _REQUEST: Final = text(f"""
     INSERT INTO recompute_jobs AS job
-           (job_id, window_start, window_end, model, model_version, lookback_days, status, run_count)
-    VALUES (:job_id, :window_start, :window_end, :model, :model_version, :lookback_days, 'queued', 1)
+           (job_id, window_start, window_end, model, model_version, parameters, status, run_count)
+    VALUES (:job_id, :window_start, :window_end, :model, :model_version,
+            CAST(:parameters AS jsonb), 'queued', 1)
     ON CONFLICT (tenant_id, job_id) DO UPDATE
        SET run_count = job.run_count + CASE WHEN job.status = 'queued' THEN 0 ELSE 1 END,
            requested_at = CASE WHEN job.status = 'queued' THEN job.requested_at ELSE now() END,
@@ -76,9 +78,8 @@ class Job:
     """A window to attribute under one model, and how its last run went."""
 
     job_id: UUID
-    model: Model
     model_version: str
-    lookback_days: int
+    parameters: ModelParameters
     window: Window
     status: Status
     run_count: int
@@ -90,9 +91,7 @@ class Job:
     error: str | None
 
 
-def request(
-    session: Session, job_id: UUID, window: Window, *, model: Model, model_version: str, lookback_days: int
-) -> Job:
+def request(session: Session, job_id: UUID, window: Window, parameters: ModelParameters) -> Job:
     """Accept a run of the window's job, which is made when it is asked for the first time."""
     row = session.execute(
         _REQUEST,
@@ -100,9 +99,9 @@ def request(
             "job_id": job_id,
             "window_start": window.start,
             "window_end": window.end,
-            "model": model,
-            "model_version": model_version,
-            "lookback_days": lookback_days,
+            "model": parameters.model,
+            "model_version": parameters.version,
+            "parameters": json.dumps(parameters.to_json()),
         },
     ).one()
     return _job(row)
@@ -144,4 +143,5 @@ def due(session: Session, abandoned_seconds: int) -> list[UUID]:
 def _job(row: Row[tuple[object, ...]]) -> Job:
     fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
     window = Window(fields.pop("window_start"), fields.pop("window_end"))
-    return Job(window=window, **fields)
+    parameters = ModelParameters.from_json(fields.pop("model"), fields.pop("parameters"))
+    return Job(window=window, parameters=parameters, **fields)

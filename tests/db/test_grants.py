@@ -37,6 +37,7 @@ GRANTS = {
     "dirty_marks": ("SI", "SD", "", "", "S"),
     "allocations": ("S", "SIUD", "", "S", ""),
     "recompute_jobs": ("SIU", "SU", "", "S", "S"),
+    "attribution_settings": ("SI", "S", "", "S", ""),
     "task_effects": ("", "SID", "", "", ""),
     "rate_limits": ("SIU", "", "", "", ""),
     "idempotency_keys": ("SIUD", "SD", "", "", ""),

@@ -119,7 +119,15 @@ ROWS: dict[str, dict[str, Any]] = {
         "window_end": "2026-01-02T00:00:00Z",
         "model": "linear",
         "model_version": "linear.1+30d",
+        "parameters": '{"lookback_days": 30}',
+    },
+    "attribution_settings": {
+        "settings_version": 1,
+        "default_model": "linear",
         "lookback_days": 30,
+        "half_life_days": 7,
+        "position_weights": "{40,20,40}",
+        "markov_order": 1,
     },
     "privacy_requests": {
         "request_id": ONE,

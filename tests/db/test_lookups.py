@@ -174,8 +174,8 @@ def test_old_login_failures_are_pruned_for_every_tenant_known_or_not(
         ),
         (
             """INSERT INTO recompute_jobs
-                      (job_id, window_start, window_end, model, model_version, lookback_days)
-               VALUES (gen_random_uuid(), now() - interval '1 day', now(), 'linear', 'linear.1+30d', 30)""",
+                      (job_id, window_start, window_end, model, model_version, parameters)
+               VALUES (gen_random_uuid(), now() - interval '1 day', now(), 'linear', 'linear.1+30d', '{}')""",
             True,
         ),
     ],

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.errors import Unprocessable
-from skeldir.domain.models import MODELS, model_version, share_ppm
+from skeldir.domain.models import MODELS, share_ppm
 from skeldir.domain.windows import BEGINNING, END, Window, days, recompute_window
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -13,8 +14,8 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 def test_a_version_names_everything_that_decides_a_result() -> None:
     """Model, rule and look-back: another of any of them is another version."""
-    versions = {model_version(model, lookback) for model in MODELS for lookback in (7, 30)}
-    assert model_version("linear", 30) == "linear.1+30d"
+    versions = {AttributionSettings(lookback).version(model) for model in MODELS for lookback in (7, 30)}
+    assert AttributionSettings(30).version("linear") == "linear.1+30d"
     assert len(versions) == 8
 
 

@@ -10,7 +10,7 @@ from skeldir.repository import attribution
 from tests.asgi import Api
 from tests.handlers.webhooks import Shop, open_shop, receipt
 from tests.identity import log_in, make_user
-from tests.repository.attribution_world import LOOKBACK_DAYS
+from tests.repository.attribution_world import SETTINGS
 from tests.vendors.payloads import (
     PERSONAL,
     attributes,
@@ -90,7 +90,7 @@ def attribute(shop: Shop) -> None:
     with tenant_session(shop.tenant_id, isolation="repeatable read", engine=engine) as session:
         journeys = session.execute(text("SELECT DISTINCT journey_id FROM orders")).scalars().all()
         attribution.begin(session)
-        attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
+        attribution.attribute_journeys(session, journeys, SETTINGS)
 
 
 def fulfil(shop: Shop) -> dict[str, int]:

@@ -10,14 +10,13 @@ import pytest
 from skeldir.app import create_app
 from skeldir.commands import provisioning
 from skeldir.db.session import tenant_session
-from skeldir.domain.models import model_version
 from skeldir.repository import attribution
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.identity import count, log_in, make_user
 from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, Visit, World
+from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World
 from workers.attribution import recompute_window
 
 NOON = worlds.START.replace(hour=12)
@@ -58,7 +57,7 @@ def store(database: Database, tenant: UUID, world: World, *, attributed: bool = 
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
         attribution.begin(session)
         if attributed:
-            attribution.attribute_journeys(session, world.journeys, LOOKBACK_DAYS)
+            attribution.attribute_journeys(session, world.journeys, SETTINGS)
 
 
 def get(api: Api, path: str, token: str, **query: Any) -> dict[str, Any]:
@@ -322,7 +321,7 @@ def test_a_viewer_reads_and_does_not_write(api: Api, viewer: str) -> None:
     )
     body = {"model": "linear", "window_start": "2026-08-01T00:00:00Z", "window_end": "2026-08-02T00:00:00Z"}
     assert api.send("POST", "/api/attribution/recompute-jobs", token=viewer, json=body).status_code == 403
-    assert model_version("linear", LOOKBACK_DAYS) == get(api, "channels", viewer)["model_version"]
+    assert SETTINGS.version("linear") == get(api, "channels", viewer)["model_version"]
 
 
 def test_a_placeholder_for_a_journey_is_refused_by_its_field(api: Api, tenant: UUID, manager: str) -> None:

@@ -16,7 +16,7 @@ from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import TENANT_TABLES, Shop, open_shop
-from tests.repository.attribution_world import LOOKBACK_DAYS
+from tests.repository.attribution_world import SETTINGS
 from tests.vendors.payloads import CREATED, attributes, charge, shopify_order, shopify_refund, stripe_event
 
 ORDERS = 8
@@ -79,7 +79,7 @@ def attributed(shop: Shop) -> list[str]:
     with tenant_session(shop.tenant_id, isolation="repeatable read", engine=engine) as session:
         attribution.begin(session)
         journeys = session.execute(text("SELECT DISTINCT journey_id FROM orders")).scalars().all()
-        attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
+        attribution.attribute_journeys(session, journeys, SETTINGS)
         return list(session.execute(text(ROWS)).scalars())
 
 

@@ -11,13 +11,12 @@ from skeldir.db.engine import get_engine
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import uuid7
 from skeldir.domain.journeys import Touch
-from skeldir.domain.models import model_version
 from skeldir.repository import attribution, touchpoints
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop
-from tests.repository.attribution_world import LOOKBACK_DAYS
+from tests.repository.attribution_world import SETTINGS
 from tests.vendors.payloads import CREATED, attributes, charge, shopify_order, stripe_event
 
 HINTED = """
@@ -57,8 +56,8 @@ def credited(shop: Shop) -> list[str]:
     with tenant_session(shop.tenant_id, isolation="repeatable read", engine=engine) as session:
         journeys = session.execute(text("SELECT DISTINCT journey_id FROM orders")).scalars().all()
         attribution.begin(session)
-        attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
-        rows = session.execute(CREDITED, {"linear": model_version("linear", LOOKBACK_DAYS)})
+        attribution.attribute_journeys(session, journeys, SETTINGS)
+        rows = session.execute(CREDITED, {"linear": SETTINGS.version("linear")})
         return [f"{channel} of {touches}" for channel, touches in rows]
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 
+from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import Model
 
 CHANNELS = (
@@ -29,6 +30,7 @@ CHANNELS = (
 CAMPAIGNS = ("", "Autumn", "autumn", "summer", "übrig")
 START = datetime(2026, 8, 1, tzinfo=UTC)
 LOOKBACK_DAYS = 30
+SETTINGS = AttributionSettings(lookback_days=LOOKBACK_DAYS)
 
 
 @dataclass(frozen=True)

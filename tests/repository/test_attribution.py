@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
-from skeldir.domain.models import MODELS, Model, model_version
+from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.repository import attribution, revenue
 from skeldir.repository.attribution import Changes
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, Visit, World
+from tests.repository.attribution_world import LOOKBACK_DAYS, SETTINGS, Booking, Sale, Visit, World
 
 EVERYTHING = Window(BEGINNING, END)
 NOON = worlds.START.replace(hour=12)
@@ -24,7 +24,7 @@ def attribute(database: Database, tenant: UUID, journeys: list[str]) -> Changes:
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
         attribution.begin(session)
-        return attribution.attribute_journeys(session, journeys, LOOKBACK_DAYS)
+        return attribution.attribute_journeys(session, journeys, SETTINGS)
 
 
 def allocated(database: Database, tenant: UUID, model: Model) -> dict[tuple[UUID, str, str], int]:
@@ -34,7 +34,7 @@ def allocated(database: Database, tenant: UUID, model: Model) -> dict[tuple[UUID
          WHERE model_version = :version
     """)
     with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
-        rows = session.execute(statement, {"version": model_version(model, LOOKBACK_DAYS)})
+        rows = session.execute(statement, {"version": SETTINGS.version(model)})
         return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
@@ -125,7 +125,7 @@ def test_a_ledger_adds_up_in_every_currency_while_some_of_it_is_pending(
         attribute(database, tenant, journeys)
         for model in MODELS:
             with tenant_session(tenant, read_only=True) as session:
-                totals = revenue.totals(session, model_version(model, LOOKBACK_DAYS), EVERYTHING)
+                totals = revenue.totals(session, SETTINGS.version(model), EVERYTHING)
             assert {total.currency: total.ledger_net_cents for total in totals} == world.net_cents()
             assert all(t.allocated_cents + t.pending_cents == t.ledger_net_cents for t in totals)
     nothing_captured = {
@@ -161,7 +161,7 @@ def test_what_cancels_out_is_neither_an_order_nor_taken_back(database: Database,
         )
     attribute(database, tenant, ["j"])
     with tenant_session(tenant, read_only=True) as session:
-        [direct] = revenue.channels(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
+        [direct] = revenue.channels(session, SETTINGS.version("linear"), EVERYTHING)
         assert revenue.ledger_orders(session) == {"EUR": 1}
     assert (direct.revenue_cents, direct.reversed_cents, direct.order_count) == (460, -40, 1)
 
@@ -229,7 +229,7 @@ def test_a_look_back_is_as_long_in_every_time_zone(database: Database, tenant: U
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
         session.execute(text("SET LOCAL TimeZone = 'America/New_York'"))
         attribution.begin(session)
-        attribution.attribute_journeys(session, ["j"], LOOKBACK_DAYS)
+        attribution.attribute_journeys(session, ["j"], SETTINGS)
     assert allocated(database, tenant, "first_touch") == {(UUID(int=3), "organic", ""): 5}
 
 
@@ -252,15 +252,15 @@ def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
     with tenant_session(fresh, isolation="repeatable read", engine=database.engine("app_worker")) as session:
         attribution.begin(session)
         session.execute(text("SET LOCAL statement_timeout = '15s'"))  # a quadratic plan takes minutes
-        changes = attribution.attribute_journeys(session, world.journeys, LOOKBACK_DAYS)
+        changes = attribution.attribute_journeys(session, world.journeys, SETTINGS)
     with database.connect() as connection:
         for table in ("orders", "touchpoints", "ledger_entries", "allocations"):
             connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
     assert changes.orders == len(world.sales)
     with tenant_session(fresh, read_only=True) as session:
         session.execute(text("SET LOCAL statement_timeout = '15s'"))
-        assert revenue.totals(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
-        assert revenue.channels(session, model_version("linear", LOOKBACK_DAYS), EVERYTHING)
+        assert revenue.totals(session, SETTINGS.version("linear"), EVERYTHING)
+        assert revenue.channels(session, SETTINGS.version("linear"), EVERYTHING)
 
 
 def test_tenants_with_the_same_names_keep_to_themselves(

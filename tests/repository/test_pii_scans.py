@@ -44,6 +44,12 @@ OURS = {
             "rate_limits.bucket",
         ),
         "counts": ("privacy_requests.row_counts",),
+        "choices": (
+            "attribution_settings.default_model",
+            "attribution_settings.custom_weights",
+            "attribution_settings.position_weights",
+            "recompute_jobs.parameters",
+        ),
         "places": ("pii_findings.path", "pii_scans.after_key"),
         "answers of ours": ("idempotency_keys.headers",),
     },

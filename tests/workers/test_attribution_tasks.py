@@ -11,19 +11,18 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import fact_id
-from skeldir.domain.models import model_version
 from skeldir.domain.windows import Window
 from skeldir.repository import attribution, dirty_marks, recompute_jobs, task_effects
 from skeldir.repository.recompute_jobs import Job
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, World
+from tests.repository.attribution_world import SETTINGS, Booking, Sale, World
 from workers.attribution import STARTS_MAX, attribute_marked, recompute_window, resume_windows
 from workers.base import Busy
 
 NOON = worlds.START.replace(hour=12)
 WINDOW = Window(NOON - timedelta(days=1), NOON + timedelta(days=1))
-LINEAR = model_version("linear", LOOKBACK_DAYS)
+LINEAR = SETTINGS.version("linear")
 ONE_ORDER = World([], [Sale("o", "j", NOON)], [Booking(UUID(int=1), "o", "captured", 900, NOON)])
 
 REFUND = text("""
@@ -59,9 +58,7 @@ def count(database: Database, tenant: UUID, table: str) -> int:
 def request_window(tenant: UUID) -> Job:
     job_id = fact_id(tenant, "window")
     with tenant_session(tenant) as session:
-        return recompute_jobs.request(
-            session, job_id, WINDOW, model="linear", model_version=LINEAR, lookback_days=LOOKBACK_DAYS
-        )
+        return recompute_jobs.request(session, job_id, WINDOW, SETTINGS.parameters("linear"))
 
 
 def job_of(tenant: UUID, job_id: UUID) -> Job:

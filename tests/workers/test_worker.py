@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from skeldir.db.session import lookup_session, tenant_session
-from skeldir.domain.models import MODELS, model_version
+from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
 from skeldir.queue.broker import CONSUMER, PUBLISHER
@@ -21,7 +21,7 @@ def pending_cents(tenant: UUID) -> set[int]:
         return {
             total.pending_cents
             for model in MODELS
-            for total in revenue.totals(session, model_version(model, worlds.LOOKBACK_DAYS), everything)
+            for total in revenue.totals(session, worlds.SETTINGS.version(model), everything)
         }
 
 
