@@ -30,6 +30,7 @@ EXTENSIONS = {
     "x-transaction": ("read", "write", "none"),
     "x-execution": ("sync", "async"),
     "x-raw-body": (True, False),
+    "x-streamed": (True,),
     "x-rate-limit": ("none",),
     "x-idempotency": ("none",),
 }
@@ -84,6 +85,18 @@ def _running(document: dict[str, Any], method: str, operation: dict[str, Any]) -
         yield "public-transaction", "a public operation has no tenant yet: say `x-transaction: none`"
     if transaction != "none" and operation.get("x-execution") == "async":
         yield "async-transaction", "an asynchronous operation has no database: say `x-transaction: none`"
+    if operation.get("x-streamed"):
+        yield from _streaming(method, transaction, operation, requirements)
+
+
+def _streaming(
+    method: str, transaction: str, operation: dict[str, Any], requirements: list[dict[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    if method != "GET" or transaction != "none" or operation.get("x-execution") == "async":
+        reason = "it holds its own session until the last byte: make it a synchronous GET"
+        yield "stream-transaction", f"{reason} and say `x-transaction: none`"
+    if not requirements or {} in requirements:
+        yield "stream-owner", "a stream takes one of its tenant's places: say with `security` whose it is"
 
 
 def _parameters(document: dict[str, Any], _: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:

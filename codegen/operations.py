@@ -76,6 +76,7 @@ class Operation:
     responses: tuple[Response, ...]
     transaction: Transaction
     is_async: bool
+    is_streamed: bool
 
     @property
     def name(self) -> str:
@@ -187,6 +188,7 @@ class Reader:
             responses=tuple(self._responses(operation)),
             transaction=transaction_of(method, operation),
             is_async=operation.get("x-execution") == "async",
+            is_streamed=bool(operation.get("x-streamed")),
         )
 
     def _parameters(self, operation: dict[str, Any]) -> Iterator[Parameter]:
@@ -231,7 +233,7 @@ class Reader:
             content = resolved(self.document, entry).get("content", {})
             for media_type, media in content.items():
                 model = None
-                if is_json(media_type):
+                if is_json(media_type) and not operation.get("x-streamed"):
                     model = self._model(f"the {status} response", media.get("schema"))
                 yield Response(int(status), media_type, model)
             if not content:

@@ -64,7 +64,7 @@ class Renderer:
             import_line(f"handlers.{contract.module}", "handlers"),
             "from skeldir.http.answers import HttpAnswer",
             "from skeldir.http.boundary import Call",
-            "from skeldir.http.context import Context",
+            f"from skeldir.http.context import Context{', Stream' if 'Stream' in words else ''}",
         ]
         if converters:
             imports.append(f"from skeldir.http.convert import {', '.join(converters)}")

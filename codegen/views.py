@@ -13,7 +13,7 @@ LINE = 100
 TAKEN = frozenset(
     {
         *("Answer", "Any", "Body", "Call", "Context", "HttpAnswer", "Literal", "Protocol", "Reply"),
-        *("SkeldirError", "TypeVar", "UUID"),
+        *("SkeldirError", "Stream", "TypeVar", "UUID"),
     }
 )
 
@@ -116,6 +116,8 @@ class View:
     @property
     def answer(self) -> str:
         """What the handler may return."""
+        if self.operation.is_streamed:
+            return "Answer[Stream]"
         kinds = []
         for response in self.operation.responses:
             if response.model:
@@ -129,6 +131,8 @@ class View:
     @property
     def boundary_call(self) -> str:
         """The call of the boundary."""
+        if self.operation.is_streamed:
+            return call("return call.stream", ["handle"], "()")
         first = self.operation.responses[0]
         given = ["handle", f"status={first.status}"]
         if not self.operation.is_async:

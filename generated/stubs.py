@@ -53,7 +53,7 @@ from generated.models.common_touchpoints import TouchpointBatch, TouchpointRecei
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from skeldir.domain.errors import SkeldirError
-from skeldir.http.context import Context, Reply
+from skeldir.http.context import Context, Reply, Stream
 
 Body = TypeVar("Body")
 

@@ -76,6 +76,15 @@ class Settings(BaseSettings):
         le=6_000_000,
         description="Authentic webhooks per tenant; more get 429, and their vendors deliver them again.",
     )
+    exports_max: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="Exports a process sends at once, half to one tenant; each has a connection of its own.",
+    )
+    export_seconds_max: float = Field(
+        default=900.0, gt=0, description="An export that takes longer is broken off."
+    )
     access_token_seconds: int = Field(default=900, ge=60, le=3_600)
     refresh_token_days: int = Field(default=30, ge=1, le=90)
     login_failures_max: int = Field(

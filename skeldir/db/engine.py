@@ -71,7 +71,7 @@ def _make_engine(role: Role, url: URL, settings: Settings) -> Engine:
         url,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,  # what a statement carries is nobody's business who reads an error
-        pool_size=settings.database_pool_size,
+        pool_size=settings.database_pool_size + settings.exports_max,  # what a stream holds no handler lacks
         max_overflow=0,
         pool_timeout=10,
         pool_use_lifo=True,  # what a quiet service does not use can grow old and be closed

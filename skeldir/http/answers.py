@@ -1,6 +1,6 @@
-"""An HTTP answer, complete before anything of it is sent."""
+"""An HTTP answer: complete before anything of it is sent, or a body that is made while it is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Final
 
 Header = tuple[bytes, bytes]
@@ -11,15 +11,25 @@ _UNFIT: Final = frozenset("\r\n\x00")
 
 
 class HttpAnswer:
-    """Status, headers with names in lower case, body; length and correlation id are added when it is sent."""
+    """Status, headers with names in lower case, body; length and correlation id are added when it is sent.
 
-    __slots__ = ("body", "headers", "status")
+    With `chunks`, they are the body, and whoever has the answer closes them.
+    """
 
-    def __init__(self, status: int, headers: list[Header], body: bytes = b"") -> None:
+    __slots__ = ("body", "chunks", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: list[Header],
+        body: bytes = b"",
+        chunks: Generator[bytes] | None = None,
+    ) -> None:
         """Keep what will be sent."""
         self.status = status
         self.headers = headers
         self.body = body
+        self.chunks = chunks
 
     def header(self, name: bytes) -> bytes | None:
         """Return the value of a header, or None."""

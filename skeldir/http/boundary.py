@@ -14,7 +14,7 @@ from skeldir.db.session import TokenCheck, tenant_session
 from skeldir.domain.errors import SkeldirError, Unauthorized
 from skeldir.http import rate_limits
 from skeldir.http.answers import JSON, NO_STORE, Header, HttpAnswer, encoded
-from skeldir.http.context import Context, Reply
+from skeldir.http.context import Context, Reply, Stream
 from skeldir.http.exchange import Exchange
 from skeldir.http.idempotency import across_transactions, in_transaction, keyed_request
 from skeldir.http.problems import problem_answer
@@ -83,6 +83,21 @@ class Call:
                 tries -= 1
                 if tries == 0 or not may_be_repeated(error):
                     raise
+
+    def stream(self, handle: Callable[[Context], object]) -> HttpAnswer:
+        """Run a handler that opens its own session and keeps it until its answer was sent."""
+        self._charge()
+        self.refuse_revoked()
+        result = handle(self._context(None))
+        if not isinstance(result, Stream):
+            return self._told(self._rendered(result, HTTPStatus.OK, JSON))
+        own = encoded(result.headers.items())
+        headers = [(b"content-type", result.media_type.encode()), *_with_default(NO_STORE, own)]
+        try:
+            return self._told(HttpAnswer(HTTPStatus.OK, headers, chunks=result.chunks))
+        except BaseException:
+            result.chunks.close()
+            raise
 
     async def run_async(
         self, handle: Callable[[Context], Awaitable[object]], *, status: int, media_type: str = JSON

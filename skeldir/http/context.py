@@ -1,6 +1,6 @@
 """What a handler is given besides its parameters: who asks, the transaction, the request's facts."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.errors import Unauthorized
 from skeldir.security.principal import Principal, Role
 
-__all__ = ["Context", "Principal", "Reply", "RequestFacts", "Role"]
+__all__ = ["Context", "Principal", "Reply", "RequestFacts", "Role", "Stream"]
 
 Body_co = TypeVar("Body_co", covariant=True)
 
@@ -60,4 +60,20 @@ class Reply(Generic[Body_co]):
 
     body: Body_co
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A handler's answer that is sent while it is made (`x-streamed` in the contract).
+
+    The chunks are pulled in a thread, the next one when the client has taken most of the last; an empty
+    one means "not yet". To be pulled again after the last one says that it was handed over, and is the
+    time to note so. What is raised breaks the transfer off; to be closed is to have been given up, by
+    the client or for the time it took. A handler makes the first chunk itself, so that whatever fails
+    until then is still told as a problem.
+    """
+
+    media_type: str
+    chunks: Generator[bytes]
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from skeldir.http.boundary import Call
 from skeldir.http.exchange import EXCHANGE, Exchange
 from skeldir.http.negotiation import check_accept
 from skeldir.http.pool import HandlerPool
+from skeldir.http.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Endpoint:
     """Serves the operation that routing and security have let through."""
 
     pool: HandlerPool
+    streams: Streams
     body_bytes_max: int
 
     async def __call__(self, scope: Scope, receive: Receive, _send: Send) -> None:
@@ -36,5 +38,8 @@ class Endpoint:
             if exchange.principal is not None:
                 await self.pool.run(call.admit)
             exchange.answer = await cast("Awaitable[HttpAnswer]", plan.route(call))
+        elif plan.is_streamed:
+            route = cast("Callable[[Call], HttpAnswer]", plan.route)
+            exchange.answer = await self.streams.open(exchange, route, call)
         else:
             exchange.answer = await self.pool.run(cast("Callable[[Call], HttpAnswer]", plan.route), call)

@@ -15,6 +15,7 @@ from skeldir.security.principal import Principal
 
 if TYPE_CHECKING:
     from skeldir.http.plan import OperationPlan
+    from skeldir.http.streams import Sending
 
 EXCHANGE: Final = "skeldir.exchange"
 """Its key in the ASGI scope."""
@@ -23,7 +24,10 @@ EXCHANGE: Final = "skeldir.exchange"
 class Exchange:
     """What the parts of the application tell each other about a request."""
 
-    __slots__ = ("answer", "charge", "correlation_id", "headers", "plan", "principal", "scope", "segments")
+    __slots__ = (
+        *("answer", "charge", "correlation_id", "headers", "plan", "principal", "scope", "segments"),
+        "stream",
+    )
 
     plan: "OperationPlan"
     """Found by routing; unset for what is not an operation."""
@@ -41,6 +45,7 @@ class Exchange:
         self.charge: Charge | None = None
         asking.set(self)
         self.answer: HttpAnswer | None = None
+        self.stream: Sending | None = None
 
     def known_plan(self) -> "OperationPlan | None":
         """Return the operation that the request is for, or None."""

@@ -42,6 +42,7 @@ class OperationPlan:
     is_limited: bool
     takes_idempotency_key: bool
     is_async: bool
+    is_streamed: bool
     challenge: str
     responses: Mapping[str, ResponsePlan] | None = None
     """None when responses are not to be checked."""
@@ -98,6 +99,7 @@ def _plan(  # noqa: PLR0917 - they are what an operation is: its document, its p
         is_limited=operation.value.get("x-rate-limit", schemas.document.get("x-rate-limit")) != "none",
         takes_idempotency_key="idempotency-key" in names,
         is_async=operation.value.get("x-execution") == "async",
+        is_streamed=bool(operation.value.get("x-streamed")),
         challenge=_challenge(schemas, operation),
     )
 

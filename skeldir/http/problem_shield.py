@@ -44,7 +44,7 @@ class ProblemShield:
             except Exception as error:  # noqa: BLE001 - the boundary of the service: it becomes a problem
                 answer = _refusal(error, exchange)
             measurement.status = answer.status
-            await _send(answer, exchange, send)
+            await _send(answer, exchange, receive, send)
 
 
 def _refusal(error: Exception, exchange: Exchange) -> HttpAnswer:
@@ -73,12 +73,16 @@ def _refusal(error: Exception, exchange: Exchange) -> HttpAnswer:
     return answer
 
 
-async def _send(answer: HttpAnswer, exchange: Exchange, send: Send) -> None:
+async def _send(answer: HttpAnswer, exchange: Exchange, receive: Receive, send: Send) -> None:
     headers = [
         *answer.headers,
         (b"x-correlation-id", str(exchange.correlation_id).encode()),
         _NOSNIFF,
     ]
+    if answer.chunks is not None and exchange.stream is not None:
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await exchange.stream.to(receive, send)
+        return
     if answer.status not in _WITHOUT_BODY:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     body = b"" if exchange.scope["method"] == "HEAD" else answer.body

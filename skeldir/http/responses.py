@@ -53,7 +53,7 @@ class ResponsePlan:
         if media not in self.validators:
             return [f"is of media type {media or 'none'}"] if answer.body or self.validators else []
         validator = self.validators[media]
-        if validator is None:
+        if validator is None or answer.chunks is not None:
             return []
         value = orjson.loads(answer.body)
         errors = [] if validator.is_valid(value) else field_errors(validator, value, "body")

@@ -15,6 +15,7 @@ from skeldir.http.parameters import UnservableContract
 from skeldir.http.plan import OperationPlan, Route, operation_plans
 from skeldir.http.pool import HandlerPool
 from skeldir.http.security import SecurityFunctions, security_map
+from skeldir.http.streams import Streams
 from skeldir.settings import Settings
 
 
@@ -31,14 +32,15 @@ def assemble(
     Raises UnservableContract, naming operation and contract, for an operation that cannot be served.
     """
     pool = HandlerPool(settings.database_pool_size)
+    streams = Streams(settings.exports_max, settings.export_seconds_max)
     documents = {name: orjson.loads(body) for name, body in bundles.items()}
     application = serve_contracts(
         documents,
         _plans(documents, routes, settings),
-        Endpoint(pool, settings.body_bytes_max),
+        Endpoint(pool, streams, settings.body_bytes_max),
         security=security_map(functions, pool),
         fallback=Documents(bundles).answer,
-        lifespan=_ending(pool),
+        lifespan=_ending(pool, streams.pool),
     )
     return Mounts(application, mounts) if mounts else application
 
@@ -76,10 +78,11 @@ class Mounts:
         await self.application(scope, receive, send)
 
 
-def _ending(pool: HandlerPool) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def _ending(*pools: HandlerPool) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         yield
-        pool.close()
+        for pool in pools:
+            pool.close()
 
     return lifespan

@@ -73,6 +73,17 @@ def test_an_asynchronous_route_is_awaited(tree: Tree) -> None:
     assert 'return await call.run_async(handle, status=200, media_type="text/plain")' in route
 
 
+def test_a_streamed_answer_is_sent_while_it_is_made(tree: Tree) -> None:
+    """`x-streamed: true`: the handler returns a stream, whatever its media type, or a refusal."""
+    streamed = {"x-streamed": True, "x-transaction": "none"}
+    tree.edit("parcels", lambda d: d["paths"]["/parcels"]["get"].update(streamed))
+
+    route = function(build(tree).files["routes/parcels.py"], "list_parcels")
+
+    assert "def handle(ctx: Context) -> Answer[Stream]:" in route
+    assert "return call.stream(handle)" in route
+
+
 def test_a_raw_body_stays_bytes(tree: Tree) -> None:
     """`x-raw-body` hands over the bytes that were signed."""
     text = (tree.generated / "routes" / "webhooks" / "courier.py").read_text("utf-8")
