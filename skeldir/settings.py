@@ -45,7 +45,10 @@ class Settings(BaseSettings):
         description="The key ring as JSON. Unset: made once and kept in the data directory.",
     )
     database_pool_size: int = Field(
-        default=10, ge=1, le=200, description="Connections per process; also its handler threads."
+        default=10,
+        ge=1,
+        le=200,
+        description="Connections per process, and as many for webhooks alone; also its handler threads.",
     )
     database_prepare_threshold: int = Field(
         default=5,

@@ -4,7 +4,7 @@ import atexit
 import os
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import psycopg
 from psycopg.abc import Buffer
@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from skeldir.db.roles import Role
 from skeldir.settings import Settings, get_settings
 
-_engines: dict[Role, tuple[Settings, Engine]] = {}
+_engines: dict[Role | Literal["ingress"], tuple[Settings, Engine]] = {}
 
 
 def get_engine(role: Role) -> Engine:
@@ -24,10 +24,23 @@ def get_engine(role: Role) -> Engine:
     Connections do not begin transactions by themselves: `tenant_session` sends BEGIN together with
     the tenant. The owner's engine, for migrations, does and keeps no connections.
     """
+    return _get(role, role)
+
+
+def get_ingress_engine() -> Engine:
+    """Return this process's engine for the webhooks alone; `tenant_transaction` opens transactions on it.
+
+    Nobody else's slow reads keep a delivery waiting for one of these connections. And nobody else rolls
+    back on them, after which the driver would throw away what is prepared.
+    """
+    return _get("ingress", "app_user")
+
+
+def _get(name: Role | Literal["ingress"], role: Role) -> Engine:
     settings = get_settings()
-    made = _engines.get(role)
+    made = _engines.get(name)
     if made is None or made[0] is not settings:
-        made = _engines[role] = (settings, _make_engine(role, get_url(role), settings))
+        made = _engines[name] = (settings, _make_engine(role, get_url(role), settings))
     return made[1]
 
 

@@ -13,14 +13,13 @@ from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
+from skeldir.db.pooled import HAS_SERVED, broke_while_idle, driver_under
 from skeldir.db.transaction import Transaction
 from skeldir.domain.errors import Unauthorized
 
 Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
-_HAS_SERVED: Final = "skeldir.has_served"
-_PLANNED_ONCE: Final = "SET LOCAL plan_cache_mode = force_generic_plan"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
 _REVOKED: Final = """
@@ -73,31 +72,15 @@ def tenant_transaction(tenant_id: UUID, *, locks: Sequence[int] = ()) -> Iterato
     """Open one transaction as one tenant on the driver alone, its first advisory locks with its beginning.
 
     For the path that is taken hundreds of times a second: what the toolkit does for a session costs there
-    as much as the work itself. Its prepared statements are planned once, whatever their parameters.
+    as much as the work itself.
     """
-    begun = (_begin(read_only=False, isolation=None), _TENANT.format(tenant_id=_checked(tenant_id)))
-    script = "; ".join((*begun, _PLANNED_ONCE, *map(_LOCK.format, locks)))
-    pooled = get_engine("app_user").raw_connection()
+    begin = (_begin(read_only=False, isolation=None), _TENANT.format(tenant_id=_checked(tenant_id)))
+    transaction = Transaction("; ".join((*begin, *map(_LOCK.format, locks))))
     try:
-        while True:
-            try:
-                _run(pooled, script)
-                break
-            except psycopg.OperationalError as error:
-                if not _broke_while_idle(pooled):
-                    raise
-                pooled.invalidate(error)
-                pooled = get_engine("app_user").raw_connection()
-        transaction = Transaction(_driver(pooled))
         yield transaction
-        _refuse_half(transaction.driver)
         transaction.commit()
-    except BaseException as error:
-        if pooled.is_valid and _driver(pooled).closed:
-            pooled.invalidate(error)  # there is nothing to roll back on, and the pool would complain
-        raise
     finally:
-        pooled.close()  # back to the pool, which rolls back what was not committed
+        transaction.close()
 
 
 @contextmanager
@@ -121,7 +104,7 @@ def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -
 
 def driver_of(work: Session | Transaction) -> psycopg.Connection:
     """Return the driver's connection that a transaction runs on."""
-    return work.driver if isinstance(work, Transaction) else _driver(work.connection().connection)
+    return work.driver if isinstance(work, Transaction) else driver_under(work.connection().connection)
 
 
 def _begin(read_only: bool, isolation: Isolation | None) -> str:  # noqa: FBT001
@@ -155,26 +138,18 @@ def _send(connection: Connection, script: str) -> bool:
         try:
             return _run(pooled, script)
         except psycopg.OperationalError as error:
-            if not _broke_while_idle(pooled):
+            if not broke_while_idle(pooled):
                 raise
             connection.invalidate(error)
 
 
 def _run(pooled: PoolProxiedConnection, script: str) -> bool:
-    with _driver(pooled).cursor() as cursor:
+    with driver_under(pooled).cursor() as cursor:
         cursor.execute(script.encode(), prepare=False)
         cursor.set_result(-1)
         row = cursor.fetchone() if cursor.pgresult and cursor.pgresult.nfields else None
-    pooled.info[_HAS_SERVED] = True
+    pooled.info[HAS_SERVED] = True
     return bool(row and row[0])
-
-
-def _broke_while_idle(pooled: PoolProxiedConnection) -> bool:
-    """Tell whether a connection broke that had served before, and so may be replaced.
-
-    When the server was restarted, all that lay idle have: each is replaced in its turn, a fresh one never.
-    """
-    return _driver(pooled).closed and bool(pooled.info.get(_HAS_SERVED))
 
 
 def _refuse_half(driver: psycopg.Connection) -> None:
@@ -184,10 +159,3 @@ def _refuse_half(driver: psycopg.Connection) -> None:
     """
     if driver.pgconn.transaction_status == TransactionStatus.INERROR:
         raise RuntimeError("a statement failed, and its transaction was to be committed all the same")
-
-
-def _driver(pooled: PoolProxiedConnection) -> psycopg.Connection:
-    driver = pooled.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("the engine's driver is not psycopg")
-    return driver

@@ -8,26 +8,27 @@ many parts as there are tables. All raise psycopg's errors, not the toolkit's.
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from psycopg import RawCursor
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import driver_of
-from skeldir.db.transaction import Transaction
+from skeldir.db.transaction import Row, Transaction
 
 SENT: Final = "sent AS MATERIALIZED (SELECT CAST(%(sent)s AS jsonb) AS document)"
 """The first part of a statement that reads a document."""
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s")
 
-Row = tuple[Any, ...] | None
 Work = Session | Transaction
 
 
 def send_document(work: Work, text: str, document: Mapping[str, object]) -> Row:
     """Run a statement that begins with SENT; return its first row, if it has one."""
+    if isinstance(work, Transaction):
+        return work.execute(_numbered(text)[0], orjson.dumps(document))
     return run(work, text, {"sent": orjson.dumps(document).decode()})
 
 
@@ -35,7 +36,7 @@ def run(work: Work, text: str, parameters: Mapping[str, object]) -> Row:
     """Run a statement, whose parameters are written %(name)s; return its first row, if it has one."""
     numbered, names = _numbered(text)
     with RawCursor(driver_of(work)) as cursor:
-        cursor.execute(numbered, [parameters[name] for name in names])
+        cursor.execute(numbered.encode(), [parameters[name] for name in names])
         has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
         return cursor.fetchone() if has_rows else None
 
@@ -43,13 +44,13 @@ def run(work: Work, text: str, parameters: Mapping[str, object]) -> Row:
 def finish(work: Work, text: str, document: Mapping[str, object]) -> None:
     """Run the last statement of a transaction, which begins with SENT: with its commit, where it can be."""
     if isinstance(work, Transaction):
-        work.leave(_numbered(text)[0], [orjson.dumps(document).decode()])
+        work.leave(_numbered(text)[0], orjson.dumps(document))
     else:
         send_document(work, text, document)
 
 
 @cache
-def _numbered(text: str) -> tuple[bytes, Sequence[str]]:
+def _numbered(text: str) -> tuple[str, Sequence[str]]:
     """Write parameters as the server numbers them; of a long statement the driver would do it each time."""
     names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
-    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text).encode(), names
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from skeldir.db.session import Isolation, TokenCheck, lookup_session, tenant_session, tenant_transaction
+from skeldir.db.session import Isolation, TokenCheck, lookup_session, tenant_session
 from skeldir.domain.errors import Unauthorized
 from tests.conftest import Database
+from tests.db.backends import terminate
 
 ADD = text("INSERT INTO orders (order_id, journey_id, ordered_at) VALUES (:id, 'journey', now())")
 COUNT = text("SELECT count(*) FROM orders")
@@ -124,46 +125,11 @@ def test_pooled_connections_that_broke_are_replaced(tenant: UUID, database: Data
     engine.dispose()
 
 
-def test_the_ingress_replaces_them_too(tenant: UUID, database: Database) -> None:
-    with ExitStack() as stack:
-        at_once = [stack.enter_context(tenant_transaction(tenant)) for _ in range(3)]
-        backends = [transaction.driver.info.backend_pid for transaction in at_once]
-    terminate(database, backends)
-
-    with tenant_transaction(tenant) as transaction:
-        assert transaction.driver.info.backend_pid not in backends
-
-
-def test_a_connection_that_breaks_in_a_transaction_is_given_up_quietly(
-    tenant: UUID, database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    def work() -> None:
-        with tenant_transaction(tenant) as transaction:
-            terminate(database, [transaction.driver.info.backend_pid])
-            transaction.driver.execute("SELECT 1")
-
-    with pytest.raises(psycopg.OperationalError):
-        work()
-
-    with tenant_transaction(tenant) as transaction:
-        assert transaction.driver.execute("SELECT 1").fetchone() == (1,)
-    assert caplog.records == []
-
-
-def test_a_transaction_in_which_something_failed_is_never_taken_for_committed(tenant: UUID) -> None:
+def test_a_session_in_which_something_failed_is_never_taken_for_committed(tenant: UUID) -> None:
     """PostgreSQL answers its COMMIT without an error, and rolls back."""
     failed = pytest.raises(RuntimeError, match="a statement failed")
-    with failed, tenant_transaction(tenant) as transaction, suppress(psycopg.Error):
-        transaction.driver.execute("SELECT 1 / 0")
     with failed, tenant_session(tenant) as session, suppress(DBAPIError):
         session.execute(text("SELECT 1 / 0"))
-
-
-def terminate(database: Database, backends: list[int]) -> None:
-    """End connections from the server's side, and wait until they have ended."""
-    with database.connect() as superuser:
-        for backend in backends:
-            superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
 
 
 def test_the_tenant_must_be_a_uuid() -> None:
