@@ -8,6 +8,7 @@ The lists name a handler that is missing, which mypy does not when it compares a
 from generated import stubs
 from handlers import attribution
 from handlers import auth
+from handlers import channels
 from handlers import health
 from handlers import revenue
 from handlers.webhooks import base as webhooks_base
@@ -25,7 +26,6 @@ _attribution_operations = [
     attribution.get_ledger_totals,  # getLedgerTotals
     attribution.get_recompute_job,  # getRecomputeJob
     attribution.list_allocations,  # listAllocations
-    attribution.list_channels,  # listChannels
     attribution.recompute_window,  # recomputeWindow
     attribution.record_touchpoints,  # recordTouchpoints
 ]
@@ -39,6 +39,17 @@ _auth_operations = [
     auth.logout,  # logout
     auth.refresh_token,  # refreshToken
     auth.verify_token,  # verifyToken
+]
+
+_channels: stubs.ChannelsHandlers = channels
+_channels_operations = [
+    channels.correct_channel,  # correctChannel
+    channels.create_channel,  # createChannel
+    channels.get_unknown_channel_share,  # getUnknownChannelShare
+    channels.list_channel_corrections,  # listChannelCorrections
+    channels.list_channel_transitions,  # listChannelTransitions
+    channels.list_channels,  # listChannels
+    channels.transition_channel,  # transitionChannel
 ]
 
 _health: stubs.HealthHandlers = health

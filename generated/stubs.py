@@ -20,6 +20,16 @@ from generated.models.auth import (
     TokenVerification,
 )
 from generated.models.common import SuccessResponse
+from generated.models.common_channels import (
+    ChannelCorrection,
+    ChannelCorrectionPage,
+    ChannelCorrectionRequest,
+    ChannelRequest,
+    ChannelTransition,
+    ChannelTransitionList,
+    ChannelTransitionRequest,
+    UnknownChannelShare,
+)
 from generated.models.common_dead_letters import (
     AbandonRequest,
     DeadLetter,
@@ -45,6 +55,7 @@ from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
 from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
 from generated.models.common_revenue import (
     AllocationPage,
+    Channel,
     ChannelAttributionReport,
     ChannelList,
     LedgerTotals,
@@ -94,9 +105,6 @@ class AttributionHandlers(Protocol):
     ) -> Answer[AllocationPage]:
         """GET /api/attribution/allocations."""
 
-    def list_channels(self, ctx: Context) -> Answer[ChannelList]:
-        """GET /api/attribution/taxonomy."""
-
     def recompute_window(self, ctx: Context, *, body: RecomputeRequest) -> Answer[RecomputeJob]:
         """POST /api/attribution/recompute-jobs."""
 
@@ -142,6 +150,53 @@ class AuthHandlers(Protocol):
 
     def verify_token(self, ctx: Context) -> Answer[TokenVerification]:
         """GET /api/auth/verify."""
+
+
+class ChannelsHandlers(Protocol):
+    """The handlers of the channels contract."""
+
+    def correct_channel(
+        self,
+        ctx: Context,
+        *,
+        body: ChannelCorrectionRequest,
+    ) -> Answer[ChannelCorrection]:
+        """POST /api/channels/corrections."""
+
+    def create_channel(self, ctx: Context, *, body: ChannelRequest) -> Answer[Channel]:
+        """POST /api/channels."""
+
+    def get_unknown_channel_share(self, ctx: Context) -> Answer[UnknownChannelShare]:
+        """GET /api/channels/unknown-share."""
+
+    def list_channel_corrections(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ChannelCorrectionPage]:
+        """GET /api/channels/corrections."""
+
+    def list_channel_transitions(
+        self,
+        ctx: Context,
+        *,
+        channel_code: str,
+    ) -> Answer[ChannelTransitionList]:
+        """GET /api/channels/{channel_code}/transitions."""
+
+    def list_channels(self, ctx: Context) -> Answer[ChannelList]:
+        """GET /api/attribution/taxonomy."""
+
+    def transition_channel(
+        self,
+        ctx: Context,
+        *,
+        channel_code: str,
+        body: ChannelTransitionRequest,
+    ) -> Answer[ChannelTransition]:
+        """POST /api/channels/{channel_code}/transitions."""
 
 
 class HealthHandlers(Protocol):

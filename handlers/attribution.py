@@ -10,9 +10,7 @@ from generated.models.attribution import RecomputeJob, RecomputeRequest
 from generated.models.common_revenue import (
     Allocation,
     AllocationPage,
-    Channel,
     ChannelAttributionReport,
-    ChannelList,
     ChannelRevenue,
     CurrencyAttribution,
     LedgerCurrencyTotal,
@@ -21,7 +19,7 @@ from generated.models.common_revenue import (
 )
 from generated.models.common_touchpoints import Touchpoint, TouchpointBatch, TouchpointReceipt
 from skeldir.domain import windows
-from skeldir.domain.channels import classify
+from skeldir.domain.channels import classify, host_name
 from skeldir.domain.errors import FieldError, NotFound, Unprocessable
 from skeldir.domain.ids import fact_id
 from skeldir.domain.journeys import Touch, names_nobody
@@ -45,7 +43,7 @@ from skeldir.repository.revenue import CurrencyTotals
 from skeldir.settings import get_settings
 
 ERRORS_MAX: Final = 100
-TOLD: Final = ("journey_id", "session_id", "utm_source", "utm_medium", "utm_campaign")
+TOLD: Final = ("journey_id", "session_id", "utm_source", "utm_medium", "utm_campaign", "referrer_host")
 
 
 def record_touchpoints(ctx: Context, *, body: TouchpointBatch) -> TouchpointReceipt:
@@ -84,15 +82,6 @@ def get_channel_attribution(
             _currency(total, [channel for channel in credited if channel.currency == total.currency])
             for total in totals
         ],
-    )
-
-
-def list_channels(ctx: Context) -> ChannelList:
-    """Return the taxonomy."""
-    return ChannelList(
-        channels=[
-            Channel.model_validate(channel, from_attributes=True) for channel in revenue.taxonomy(ctx.session)
-        ]
     )
 
 
@@ -191,6 +180,7 @@ def _faults(index: int, touch: Touchpoint) -> list[FieldError]:
         faults.append(FieldError(f"{place}.journey_id", "placeholder", message))
     for name in TOLD:
         value = getattr(touch, name)
+        value = host_name(value) if name == "referrer_host" and value is not MISSING else value
         # A run of digits alone is a shop's own number or a campaign's, and one in ten looks like a card's.
         kind = None if value is MISSING or value.isdigit() else personal_kind(value)
         if kind is not None:
@@ -202,20 +192,20 @@ def _faults(index: int, touch: Touchpoint) -> list[FieldError]:
 def _touch(sent: Touchpoint) -> Touch:
     source = None if sent.utm_source is MISSING else sent.utm_source
     medium = None if sent.utm_medium is MISSING else sent.utm_medium
+    click_id = None if sent.click_id is MISSING else sent.click_id
+    referrer = None if sent.referrer_host is MISSING else host_name(sent.referrer_host)
     return Touch(
         touchpoint_id=sent.touchpoint_id,
         journey_id=sent.journey_id,
         occurred_at=sent.occurred_at,
-        channel_code=classify(
-            utm_source=source,
-            utm_medium=medium,
-            click_id=None if sent.click_id is MISSING else sent.click_id,
-            referrer=None if sent.referrer_host is MISSING else sent.referrer_host,
-        ),
+        # By the built-in table alone: a tenant's own rules are applied before its journey is attributed.
+        channel_code=classify(utm_source=source, utm_medium=medium, click_id=click_id, referrer=referrer),
         campaign_id="" if sent.utm_campaign is MISSING else sent.utm_campaign,
         source=source,
         medium=medium,
         session_id=None if sent.session_id is MISSING else sent.session_id,
+        referrer_host=referrer,
+        click_id=click_id,
     )
 
 

@@ -134,6 +134,7 @@ class Channel(ContractModel):
     ]
     is_paid: bool
     state: Literal["draft", "active", "deprecated", "archived"]
+    is_own: Annotated[bool, Field(description="Whether it is the tenant's own, beside the shared taxonomy.")]
 
 
 class ChannelList(ContractModel):

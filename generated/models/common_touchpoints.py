@@ -10,6 +10,17 @@ from pydantic import MISSING, AwareDatetime, ConfigDict, Field
 from skeldir.contract_model import ContractModel
 
 
+class TouchpointReceipt(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    recorded_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    duplicate_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    conflicts: Annotated[
+        list[UUID], Field(description="Ids under which another touch is already recorded.", max_length=1000)
+    ]
+
+
 class Touchpoint(ContractModel):
     """
     One touch of a journey. The channel is derived from what is told of its origin; nothing told is a direct visit.
@@ -66,13 +77,13 @@ class Touchpoint(ContractModel):
         ),
     ] = MISSING
     click_id: Annotated[
-        Literal["gclid", "gbraid", "wbraid", "fbclid", "ttclid", "msclkid", "li_fat_id"] | MISSING,
+        Literal["gclid", "gbraid", "wbraid", "fbclid", "ttclid", "msclkid", "li_fat_id", "sccid", "twclid"] | MISSING,
         Field(description="The advertising platform whose click identifier the landing address carried."),
     ] = MISSING
     referrer_host: Annotated[
         str | MISSING,
         Field(
-            description="The host name of the page that linked here.",
+            description="The host name of the page that linked here; an address in place of a name is not kept.",
             max_length=253,
             min_length=1,
             pattern="^[A-Za-z0-9.-]+$",
@@ -85,14 +96,3 @@ class TouchpointBatch(ContractModel):
         extra="forbid",
     )
     touchpoints: Annotated[list[Touchpoint], Field(max_length=1000, min_length=1)]
-
-
-class TouchpointReceipt(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    recorded_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    duplicate_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    conflicts: Annotated[
-        list[UUID], Field(description="Ids under which another touch is already recorded.", max_length=1000)
-    ]

@@ -7,6 +7,7 @@ from typing import Final
 
 from generated.routes import attribution
 from generated.routes import auth
+from generated.routes import channels
 from generated.routes import health
 from generated.routes import revenue
 from generated.routes.webhooks import base as webhooks_base
@@ -28,7 +29,6 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getLedgerTotals": attribution.get_ledger_totals,
     "getRecomputeJob": attribution.get_recompute_job,
     "listAllocations": attribution.list_allocations,
-    "listChannels": attribution.list_channels,
     "recomputeWindow": attribution.recompute_window,
     "recordTouchpoints": attribution.record_touchpoints,
     # auth
@@ -39,6 +39,14 @@ ROUTES: Final[Mapping[str, Route]] = {
     "logout": auth.logout,
     "refreshToken": auth.refresh_token,
     "verifyToken": auth.verify_token,
+    # channels
+    "correctChannel": channels.correct_channel,
+    "createChannel": channels.create_channel,
+    "getUnknownChannelShare": channels.get_unknown_channel_share,
+    "listChannelCorrections": channels.list_channel_corrections,
+    "listChannelTransitions": channels.list_channel_transitions,
+    "listChannels": channels.list_channels,
+    "transitionChannel": channels.transition_channel,
     # health
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,

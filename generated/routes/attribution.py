@@ -7,12 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from generated.models.attribution import RecomputeJob, RecomputeRequest
-from generated.models.common_revenue import (
-    AllocationPage,
-    ChannelAttributionReport,
-    ChannelList,
-    LedgerTotals,
-)
+from generated.models.common_revenue import AllocationPage, ChannelAttributionReport, LedgerTotals
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.stubs import Answer
 from handlers import attribution as handlers
@@ -86,15 +81,6 @@ def list_allocations(call: Call) -> HttpAnswer:
             limit=limit,
             cursor=cursor,
         )
-
-    return call.run(handle, transaction="read", status=200)
-
-
-def list_channels(call: Call) -> HttpAnswer:
-    """GET /api/attribution/taxonomy."""
-
-    def handle(ctx: Context) -> Answer[ChannelList]:
-        return handlers.list_channels(ctx)
 
     return call.run(handle, transaction="read", status=200)
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from skeldir.db import (  # noqa: F401 - they declare tables too
+    schema_channels,
     schema_endpoints,
     schema_models,
     schema_privacy,
@@ -263,26 +264,20 @@ tenant_table(
     Index("dead_letter_attempts_letter_idx", "tenant_id", "dead_letter_id", "attempted_at"),
 )
 
-Table(
-    "channel_taxonomy",
-    METADATA,
-    key("code", Text),
-    column("family", Text),
-    column("is_paid", Boolean),
-    column("display_name", Text),
-    column("state", Text, default="'active'"),
-)
 tenant_table(
     "touchpoints",
     key("touchpoint_id"),
     column("journey_id", Text),
     optional("session_id", Text),
     column("occurred_at", INSTANT),
-    Column("channel_code", Text, ForeignKey("channel_taxonomy.code"), nullable=False),
+    column("channel_code", Text),
     column("campaign_id", Text, default="''"),
     optional("source", Text),
     optional("medium", Text),
     column("recorded_at", INSTANT, default="now()"),
+    optional("referrer_host", Text),
+    optional("click_id", Text),
+    Index("touchpoints_occurred_idx", "tenant_id", "occurred_at"),
     Index(
         "touchpoints_journey_idx",
         "tenant_id",

@@ -12,8 +12,13 @@ _SOURCES: Final = {
     "facebook": "facebook facebookads fb fbads instagram instagramads ig meta metaads messenger",
     "facebook_brand": "fbbrand facebookbrand metabrand",
     "tiktok": "tiktok tiktokads",
-    "search": "bing duckduckgo yahoo ecosia baidu yandex qwant startpage brave",
-    "social": "linkedin twitter x tco reddit pinterest threads mastodon bluesky snapchat whatsapp telegram",
+    "linkedin": "linkedin linkedinads lnkd",
+    "microsoft": "bing bingads microsoft microsoftads msads msn",
+    "pinterest": "pinterest pinterestads pin",
+    "snapchat": "snapchat snapchatads snap snapads",
+    "x": "x xads twitter twitterads tco",
+    "search": "duckduckgo yahoo ecosia baidu yandex qwant startpage brave",
+    "social": "reddit threads mastodon bluesky whatsapp telegram",
     "email": "email mail newsletter klaviyo mailchimp omnisend sendgrid brevo mailjet customerio",
     "direct": "direct none notset",
 }
@@ -27,6 +32,7 @@ _MEDIUMS: Final = {
     "direct": "none notset direct",
 }
 _PAID_MEDIUM: Final = re.compile(r".*cp[acimv]|cp[acimv].*|ppc.*|paid.*|.*paid")
+_ADDRESS: Final = re.compile(r"[0-9.]+")
 
 # The advertising parameter that only its platform's ads carry. fbclid is missing: organic links have it too.
 _CLICK_IDS: Final = {
@@ -34,7 +40,14 @@ _CLICK_IDS: Final = {
     "gbraid": "google_search_paid",
     "wbraid": "google_search_paid",
     "ttclid": "tiktok_paid",
+    "li_fat_id": "linkedin_paid",
+    "msclkid": "microsoft_paid",
+    "sccid": "snapchat_paid",
+    "twclid": "x_paid",
 }
+# Platforms with one code for whatever is paid there, and the families whose untagged visits are organic.
+_PLATFORMS: Final = ("tiktok", "linkedin", "microsoft", "pinterest", "snapchat", "x")
+_FOUND: Final = ("google", "search", "facebook", "social", *_PLATFORMS)
 # (source, medium) -> code; "*" is anything, "" is nothing told. The order is the precedence.
 _RULES: Final = (
     ("*", "email", "email"),
@@ -45,20 +58,14 @@ _RULES: Final = (
     ("facebook", "brand", "facebook_brand"),
     ("facebook", "display", "facebook_paid"),
     ("facebook", "paid", "facebook_paid"),
-    ("tiktok", "display", "tiktok_paid"),
-    ("tiktok", "brand", "tiktok_paid"),
-    ("tiktok", "paid", "tiktok_paid"),
+    *((site, medium, f"{site}_paid") for site in _PLATFORMS for medium in ("display", "brand", "paid")),
     ("*", "display", UNKNOWN),
     ("*", "brand", UNKNOWN),
     ("*", "paid", UNKNOWN),
     ("*", "organic", "organic"),
     ("*", "referral", "referral"),
     ("email", "", "email"),
-    ("google", "", "organic"),
-    ("search", "", "organic"),
-    ("facebook", "", "organic"),
-    ("tiktok", "", "organic"),
-    ("social", "", "organic"),
+    *((site, "", "organic") for site in _FOUND),
     ("direct", "", DIRECT),
     ("direct", "direct", DIRECT),
     ("", "direct", DIRECT),
@@ -101,6 +108,11 @@ def classify(
     return UNKNOWN if click_id else DIRECT
 
 
+def host_name(referrer: str) -> str:
+    """Return the host that linked here as it is kept: in lower case, and an address by no name at all."""
+    return "address.invalid" if _ADDRESS.fullmatch(referrer) else referrer.lower()
+
+
 def _by_rule(source: str, medium: str) -> str:
     for rule_source, rule_medium, code in _RULES:
         if rule_source in ("*", source) and rule_medium in ("*", medium):
@@ -114,7 +126,7 @@ def _by_referrer(host: str) -> str:
         family = _SOURCE_FAMILY.get(name)
         if family == "email":
             return "email"
-        if family in ("google", "search", "facebook", "tiktok", "social"):
+        if family in _FOUND:
             return "organic"
     return "referral"
 

@@ -25,6 +25,8 @@ class Touch:
     source: str | None = None
     medium: str | None = None
     session_id: str | None = None
+    referrer_host: str | None = None
+    click_id: str | None = None
 
 
 def order_journey(order_id: str) -> str:

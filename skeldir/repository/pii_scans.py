@@ -36,6 +36,12 @@ SCANNED: Final[Mapping[str, Scanned]] = {
         },
         ("order_id", "campaign_id"),
     ),
+    "channel_corrections": Scanned({"correction_id": "uuid"}, ("order_id", "reason")),
+    "channel_rule_sets": Scanned({"version": "integer"}, ("reason",)),
+    "channel_rules": Scanned(
+        {"version": "integer", "position": "integer"}, ("source", "medium", "campaign", "referrer_host")
+    ),
+    "channel_transitions": Scanned({"transition_id": "uuid"}, ("reason",)),
     "dead_letter_attempts": Scanned({"attempt_id": "uuid"}, ("reason_field", "note")),
     "dead_letters": Scanned(
         {"dead_letter_id": "uuid"},
@@ -59,8 +65,10 @@ SCANNED: Final[Mapping[str, Scanned]] = {
     "payment_aliases": Scanned({"alias": "text", "payment_key": "text"}, ("alias", "payment_key")),
     "privacy_requests": Scanned({"request_id": "uuid"}, ("vendor_request_id",), lists=("order_ids",)),
     "recompute_jobs": Scanned({"job_id": "uuid"}, ("error",)),
+    "tenant_channels": Scanned({"code": "text"}, ("family", "display_name")),
     "touchpoints": Scanned(
-        {"touchpoint_id": "uuid"}, ("journey_id", "session_id", "campaign_id", "source", "medium")
+        {"touchpoint_id": "uuid"},
+        ("journey_id", "session_id", "campaign_id", "source", "medium", "referrer_host"),
     ),
 }
 TABLES: Final = tuple(SCANNED)

@@ -64,7 +64,7 @@ _CHANNELS: Final = text("""
     )
     SELECT total.*, channel.display_name AS channel_name, channel.family, channel.is_paid
       FROM total
-      JOIN channel_taxonomy AS channel ON channel.code = total.channel_code
+      JOIN channels AS channel ON channel.code = total.channel_code
      ORDER BY currency, revenue_cents DESC, channel_code COLLATE "C"
 """)
 
@@ -85,12 +85,6 @@ _LEDGER_ORDERS: Final = text("""
     SELECT currency, count(DISTINCT order_id) FILTER (WHERE amount_cents <> 0) AS order_count
       FROM told
      GROUP BY currency
-""")
-
-_TAXONOMY: Final = text("""
-    SELECT code AS channel_code, display_name AS channel_name, family, is_paid, state
-      FROM channel_taxonomy
-     ORDER BY code COLLATE "C"
 """)
 
 
@@ -128,17 +122,6 @@ class LedgerKind:
     effect_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel that revenue can be credited to."""
-
-    channel_code: str
-    channel_name: str
-    family: str
-    is_paid: bool
-    state: str
-
-
 def totals(
     session: Session, model_version: str, window: Window, currency: str | None = None
 ) -> list[CurrencyTotals]:
@@ -163,11 +146,6 @@ def ledger(session: Session) -> list[LedgerKind]:
 def ledger_orders(session: Session) -> dict[str, int]:
     """Count the orders in each currency."""
     return {row.currency: row.order_count for row in session.execute(_LEDGER_ORDERS)}
-
-
-def taxonomy(session: Session) -> list[Channel]:
-    """Return every channel by its code."""
-    return [Channel(*row) for row in session.execute(_TAXONOMY)]
 
 
 def _scope(model_version: str, window: Window, currency: str | None) -> dict[str, object]:

@@ -13,22 +13,27 @@ from skeldir.domain.journeys import Touch
 _GIVEN: Final = """
     unnest(CAST(:touchpoint_ids AS uuid[]), CAST(:journey_ids AS text[]), CAST(:session_ids AS text[]),
            CAST(:occurred_ats AS timestamptz[]), CAST(:channel_codes AS text[]),
-           CAST(:campaign_ids AS text[]), CAST(:sources AS text[]), CAST(:mediums AS text[]))
-    AS given (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium)
+           CAST(:campaign_ids AS text[]), CAST(:sources AS text[]), CAST(:mediums AS text[]),
+           CAST(:referrer_hosts AS text[]), CAST(:click_ids AS text[]))
+    AS given (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium,
+              referrer_host, click_id)
 """
 
 _RECORD: Final = text(f"""
     INSERT INTO touchpoints (touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id,
-                             source, medium)
-    SELECT touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium
+                             source, medium, referrer_host, click_id)
+    SELECT touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium,
+           referrer_host, click_id
       FROM {_GIVEN}
      ORDER BY touchpoint_id
     ON CONFLICT (tenant_id, touchpoint_id) DO NOTHING
     RETURNING touchpoint_id
 """)  # noqa: S608 - a constant of this file
 
+# Not the channel: it follows from the rest and from rules that may have changed since.
 _KNOWN: Final = text("""
-    SELECT touchpoint_id, journey_id, session_id, occurred_at, channel_code, campaign_id, source, medium
+    SELECT touchpoint_id, journey_id, session_id, occurred_at, campaign_id, source, medium, referrer_host,
+           click_id
       FROM touchpoints
      WHERE touchpoint_id = ANY(CAST(:touchpoint_ids AS uuid[]))
 """)
@@ -74,10 +79,11 @@ def _identity(touch: Touch) -> tuple[object, ...]:
         touch.journey_id,
         touch.session_id,
         touch.occurred_at,
-        touch.channel_code,
         touch.campaign_id,
         touch.source,
         touch.medium,
+        touch.referrer_host,
+        touch.click_id,
     )
 
 
@@ -91,4 +97,6 @@ def _columns(touches: list[Touch]) -> dict[str, list[object]]:
         "campaign_ids": [touch.campaign_id for touch in touches],
         "sources": [touch.source for touch in touches],
         "mediums": [touch.medium for touch in touches],
+        "referrer_hosts": [touch.referrer_host for touch in touches],
+        "click_ids": [touch.click_id for touch in touches],
     }

@@ -101,6 +101,18 @@ ROWS: dict[str, dict[str, Any]] = {
         "changed_at": NOW,
         "action": "endpoint_created",
     },
+    "tenant_channels": {"code": "own", "family": "other", "is_paid": False, "display_name": "Own"},
+    "channel_transitions": {"transition_id": ONE, "code": "own", "to_state": "draft", "reason": "r"},
+    "channel_rule_sets": {"version": 1, "reason": "r"},
+    "channel_rules": {"version": 1, "position": 1, "channel_code": "email", "source": "s"},
+    "channel_corrections": {
+        "correction_id": ONE,
+        "touchpoint_id": ONE,
+        "from_channel": "unknown",
+        "to_channel": "email",
+        "reason": "r",
+    },
+    "reclassifications": {"taxonomy_version": 1, "rule_set_version": 0},
     "touchpoints": {"touchpoint_id": ONE, "journey_id": "j", "occurred_at": NOW, "channel_code": "email"},
     "dirty_marks": {"mark_id": ONE, "journey_id": "j", "earliest": NOW},
     "allocations": {

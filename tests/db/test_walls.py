@@ -59,9 +59,15 @@ def allocate(
 
 
 @pytest.mark.parametrize(
-    "table", ["events", "facts", "ledger_entries", "dead_letter_attempts", "endpoint_changes"]
+    "table",
+    [
+        "events", "facts", "ledger_entries", "dead_letter_attempts", "endpoint_changes", "channel_rule_sets",
+        "channel_rules", "channel_transitions", "channel_corrections",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 )
-@pytest.mark.parametrize("change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {}", "TRUNCATE {}"])
 def test_facts_cannot_be_changed_by_anybody(superuser: psycopg.Connection, table: str, change: str) -> None:
     with pytest.raises(psycopg.errors.RestrictViolation):
         superuser.execute(change.format(table))

@@ -21,6 +21,9 @@ from workers.attribution import attribute_marked
 OPERATIONS = [(contract, operation) for contract in CONTRACTS for operation in contract.operations]
 WINDOW = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
 TOUCH = {"journey_id": "theirs", "occurred_at": "2026-11-20T09:30:00Z", "utm_source": "google"}
+CHANNEL = {
+    "channel_code": "theirs", "channel_name": "Theirs", "family": "audio", "is_paid": True, "reason": "New.",
+}  # fmt: skip
 ORDER = {
     "id": 7700770077,
     "total_price": "77.07",
@@ -44,6 +47,11 @@ class Victim:
         self.touchpoint_id = uuid4()
         touch = TOUCH | {"touchpoint_id": str(self.touchpoint_id)}
         self._post(api, "touchpoints", {"touchpoints": [touch]})
+        made = api.send("POST", "/api/channels", token=self.token, json=CHANNEL)
+        assert made.status_code == 201, made.text
+        correction = {"touchpoint_id": str(self.touchpoint_id), "to_channel": "email", "reason": "A letter."}
+        kept = api.send("POST", "/api/channels/corrections", token=self.token, json=correction)
+        self.correction_id: str = kept.json()["correction_id"]
         assert self.shop.shopify("orders/paid", ORDER).json()["outcome"] == "booked"
         dead = self.shop.shopify("orders/paid", ORDER | {"id": 7700770078, "currency": None})
         self.dead_letter_id: str = dead.json()["dead_letter_id"]
@@ -70,6 +78,7 @@ class Victim:
                 self.user.user_id,
                 self.touchpoint_id,
                 self.job_id,
+                self.correction_id,
                 self.dead_letter_id,
                 self.endpoint_id,
                 self.secret_id,
@@ -126,6 +135,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "{endpoint_id}": victim.endpoint_id,
         "{secret_id}": victim.secret_id,
         "{endpoint_key}": stranger.key("shopify"),
+        "{channel_code}": "theirs",
     }.items():
         path = path.replace(placeholder, value)
     bodies: dict[str, Any] = {
@@ -133,6 +143,13 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "adminRevokeTokensBefore": {"user_id": str(victim.user.user_id)},
         "adminUpdateMembershipRole": {"user_id": str(victim.user.user_id), "role": "viewer"},
         "recordTouchpoints": {"touchpoints": [TOUCH | {"touchpoint_id": str(victim.touchpoint_id)}]},
+        "createChannel": CHANNEL,
+        "transitionChannel": {"to_state": "active", "reason": "It is not mine."},
+        "correctChannel": {
+            "touchpoint_id": str(victim.touchpoint_id),
+            "to_channel": "email",
+            "reason": "It is not mine.",
+        },
         "recomputeWindow": WINDOW,
         "replayDeadLetter": {"dry_run": False},
         "replayDeadLetters": {"dry_run": False},
@@ -170,7 +187,8 @@ def test_what_the_stranger_may_read_is_really_there_for_its_owner(api: Api, vict
     assert [currency["ledger_net_cents"] for currency in channels["currencies"]] == [7707]
     assert channels["currencies"][0]["pending_cents"] == 0
     assert {name for name, rows in victim.rows().items() if rows != "(None,)"} >= {
-        "allocations", "dead_letters", "deliveries", "events", "facts", "ledger_entries", "orders",
+        "allocations", "channel_corrections", "channel_transitions", "dead_letters", "deliveries", "events",
+        "facts", "ledger_entries", "orders",
         "recompute_jobs", "touchpoints",
     }  # fmt: skip
 
@@ -182,4 +200,5 @@ def test_every_secured_operation_is_aimed_at() -> None:
     }
     assert placeholders == {
         "{job_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
+        "{channel_code}",
     }  # fmt: skip

@@ -32,6 +32,11 @@ OURS = {
         "attempts": ("dead_letter_attempts.outcome", "dead_letter_attempts.reason_code"),
         "privacy": ("privacy_requests.kind", "privacy_requests.vendor", "privacy_requests.state"),
         "changes": ("endpoint_changes.action", "recompute_jobs.last_outcome", "touchpoints.channel_code"),
+        "channels": ("channel_rules.channel_code", "channel_rules.click_id", "touchpoints.click_id"),
+        "states": ("tenant_channels.state", "channel_transitions.from_state", "channel_transitions.to_state"),
+        "corrections": ("channel_corrections.from_channel", "channel_corrections.to_channel"),
+        "codes": ("tenant_channels.code", "channel_transitions.code"),
+        "walks": ("reclassifications.table_name", "reclassifications.after_key"),
         "findings": ("pii_findings.table_name", "pii_findings.column_name", "pii_findings.kind"),
     },
     "digests, key ids and names of our own": {
