@@ -64,7 +64,7 @@ def record_touchpoints(ctx: Context, *, body: TouchpointBatch) -> TouchpointRece
 
 
 def get_channel_attribution(
-    ctx: Context, *, model: Model, start_date: date | None, end_date: date | None, currency: str | None
+    ctx: Context, *, model: Model | None, start_date: date | None, end_date: date | None, currency: str | None
 ) -> ChannelAttributionReport:
     """Set each currency's channels against its ledger, from one snapshot."""
     parameters = attribution_settings.current(ctx.session).parameters(model)
@@ -73,7 +73,7 @@ def get_channel_attribution(
     totals = revenue.totals(ctx.session, version, window, currency)
     credited = revenue.channels(ctx.session, version, window, currency)
     return ChannelAttributionReport(
-        model=model,
+        model=parameters.model,
         model_version=version,
         lookback_days=parameters.lookback_days,
         start_date=start_date or MISSING,
@@ -88,14 +88,15 @@ def get_channel_attribution(
 def list_allocations(
     ctx: Context,
     *,
-    model: Model,
+    model: Model | None,
     order_id: str | None,
     channel_code: str | None,
     limit: int,
     cursor: str | None,
 ) -> AllocationPage:
     """Return a page of allocations, the newest entries first."""
-    version = attribution_settings.current(ctx.session).version(model)
+    parameters = attribution_settings.current(ctx.session).parameters(model)
+    version = parameters.version
     filters = {"model_version": version, "order_id": order_id, "channel_code": channel_code}
     after = cursor and _place(read_cursor(ctx.tenant_id, "listAllocations", filters, cursor))
     found = allocations.page(
@@ -108,7 +109,7 @@ def list_allocations(
     )
     shown, rest = found[:limit], found[limit:]
     return AllocationPage(
-        model=model,
+        model=parameters.model,
         model_version=version,
         allocations=[Allocation.model_validate(row, from_attributes=True) for row in shown],
         next_cursor=make_cursor(ctx.tenant_id, "listAllocations", filters, _position(shown[-1].place))

@@ -18,7 +18,7 @@ class RecomputeRequest(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
     window_start: AwareDatetime
     window_end: AwareDatetime
 
@@ -28,7 +28,7 @@ class RecomputeJob(ContractModel):
         extra="forbid",
     )
     job_id: UUID
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
     model_version: Annotated[
         str,
         Field(

@@ -95,7 +95,7 @@ class ChannelAttributionReport(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
     model_version: Annotated[
         str,
         Field(
@@ -191,7 +191,7 @@ class AllocationPage(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
     model_version: Annotated[
         str,
         Field(

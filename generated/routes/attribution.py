@@ -20,9 +20,8 @@ from skeldir.http.convert import optional, required, to_model
 def get_channel_attribution(call: Call) -> HttpAnswer:
     """GET /api/attribution/channels."""
     sent = call.parameters
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"] = sent.get(
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None = sent.get(
         "query.model",
-        "linear",
     )
     start_date = optional(sent, "query.start_date", date.fromisoformat)
     end_date = optional(sent, "query.end_date", date.fromisoformat)
@@ -63,9 +62,8 @@ def get_recompute_job(call: Call) -> HttpAnswer:
 def list_allocations(call: Call) -> HttpAnswer:
     """GET /api/attribution/allocations."""
     sent = call.parameters
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear"] = sent.get(
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None = sent.get(
         "query.model",
-        "linear",
     )
     order_id: str | None = sent.get("query.order_id")
     channel_code: str | None = sent.get("query.channel_code")

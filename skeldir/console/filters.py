@@ -13,6 +13,11 @@ MODELS: Final[Mapping[Model, tuple[str, str]]] = {
     "first_touch": ("First touch", "The touch that began the journey gets the whole order."),
     "last_touch": ("Last touch", "The touch just before the order gets all of it."),
     "last_non_direct": ("Last non-direct", "The last touch that was not a direct visit gets all of it."),
+    "time_decay": ("Time decay", "The nearer to the journey's last touch, the more of the order."),
+    "position_based": ("Position-based", "The first and the last touch get most, those between the rest."),
+    "markov": ("Markov", "Touches share by how many orders would be lost without their channel."),
+    "shapley": ("Shapley", "The channels of a journey share its order equally, however often they touched."),
+    "custom": ("Custom", "Touches share by the weights that you gave their channels."),
 }
 PERIODS: Final[Sequence[tuple[str, int | None]]] = (
     ("7 days", 7),

@@ -1,8 +1,20 @@
 """The attribution models, and shares of what they credit."""
 
+from decimal import Context, Decimal
+from functools import cache
 from typing import Final, Literal, get_args
 
-Model = Literal["first_touch", "last_touch", "last_non_direct", "linear"]
+Model = Literal[
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "time_decay",
+    "position_based",
+    "markov",
+    "shapley",
+    "custom",
+]
 
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
 
@@ -24,3 +36,20 @@ def share_ppm(part_cents: int, whole_cents: int) -> int:
     if whole_cents == 0:
         return 0
     return max(-_SHARE_PPM_MAX, min(_SHARE_PPM_MAX, part_cents * _PPM // whole_cents))
+
+
+_DECAY_SCALE: Final = 1_000_000_000
+_EXACT: Final = Context(prec=50)
+
+
+@cache
+def decay_table(half_life_days: int, lookback_days: int) -> tuple[int, ...]:
+    """Return what a touch is worth by its age in whole hours, from 0 to the look-back, in billionths.
+
+    `round(10**9 * 2 ** (-hours / half-life))`: integers, worked out in decimals that are the same on
+    every machine, where a processor's own powers of two are not.
+    """
+    half_life_hours = Decimal(24 * half_life_days)
+    hours = range(24 * lookback_days + 1)
+    worths = (_EXACT.power(2, _EXACT.divide(-hour, half_life_hours)) for hour in hours)
+    return tuple(int(_EXACT.multiply(_DECAY_SCALE, worth).to_integral_value()) for worth in worths)

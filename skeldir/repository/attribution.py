@@ -15,6 +15,7 @@ from skeldir.domain.attribution_settings import AttributionSettings, ModelParame
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
 from skeldir.repository.attribution_sql import DIGEST, REPLACE
+from skeldir.repository.credit_rules import bindings
 
 STATEMENT_TIMEOUT: Final = "120s"
 """No statement of a job may run longer; well below the task's own time limit."""
@@ -157,8 +158,7 @@ def _attribute(
                 "order_ids": order_ids,
                 "journey_ids": journey_ids,
                 "entry_ids": entry_ids,
-                "lookback_days": parameters.lookback_days,
-                "model_version": parameters.version,
+                **bindings(parameters),
             },
         ).one()
         changes += Changes(written=row.written, vanished=row.vanished)

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
+from skeldir.repository.credit_rules import CREDIT
 
 # What the orders are attributed from, each table read once and the touches cut to the look-back. A touch
 # that an order's payload hints at counts unless a recorded one of the same source and medium shows it.
@@ -65,13 +66,14 @@ _SCOPE: Final = """
 """
 
 
-def split(source: str) -> str:
+def split(source: str, *, is_by_channel: bool = False) -> str:
     """Return SQL that splits `amount` by `weight`: largest remainder, channels first, then campaigns.
 
     The source offers `entry_id` (the parts of one amount share it), `amount`, `channel_code`,
     `campaign_id` and `weight`; its columns are kept and `cents` is added. No weight may be negative and
-    not all of an entry's may be 0.
+    not all of an entry's may be 0. `is_by_channel`: the `channel_count` channels share equally.
     """
+    share, shares = ("1", "channel_count") if is_by_channel else ("channel_weight", "total_weight")
     return f"""
     SELECT whole.*, base + CASE WHEN row_number() OVER (
                PARTITION BY entry_id, channel_code ORDER BY rest DESC, campaign_id COLLATE "C"
@@ -85,8 +87,8 @@ def split(source: str) -> str:
                            ) <= amount - sum(channel_base) FILTER (WHERE nth_campaign = 1)
                                          OVER (PARTITION BY entry_id) THEN 1 ELSE 0 END AS channel_cents
                       FROM (SELECT weighed.*,
-                                   div(amount * channel_weight, total_weight) AS channel_base,
-                                   mod(amount * channel_weight, total_weight) AS channel_rest
+                                   div(amount * {share}, {shares}) AS channel_base,
+                                   mod(amount * {share}, {shares}) AS channel_rest
                               FROM (SELECT given.*,
                                            sum(weight) OVER (PARTITION BY entry_id) AS total_weight,
                                            sum(weight) OVER (PARTITION BY entry_id, channel_code)
@@ -102,35 +104,10 @@ def split(source: str) -> str:
     """  # noqa: S608 - built from this module's constants only
 
 
-def _single(order: str) -> str:
-    """Return the credit rule that gives everything to the first touch in this order."""
-    return f"""
-    SELECT DISTINCT ON (tenant_id, order_id)
-           tenant_id, order_id, channel_code, campaign_id, CAST(1 AS numeric) AS weight
-      FROM touch
-     ORDER BY tenant_id, order_id, {order}
-    """  # noqa: S608 - built from this module's constants only
-
-
-_SINGLE: Final[Mapping[Model, str]] = {
-    "first_touch": _single("occurred_at, touchpoint_id"),
-    "last_touch": _single("occurred_at DESC, touchpoint_id DESC"),
-    "last_non_direct": _single(f"(channel_code = '{DIRECT}'), occurred_at DESC, touchpoint_id DESC"),
-}
-
-_CREDIT: Final[Mapping[Model, str]] = {
-    **_SINGLE,
-    "linear": """
-    SELECT tenant_id, order_id, channel_code, campaign_id, CAST(count(*) AS numeric) AS weight
-      FROM touch
-     GROUP BY tenant_id, order_id, channel_code, campaign_id
-    """,
-}
-
 _PARTS: Final = """
     SELECT entry.tenant_id, entry.entry_id, entry.order_id, entry.currency, entry.effective_at,
            CAST(entry.effect_cents AS numeric) AS {amount},
-           credit.channel_code, credit.campaign_id, credit.weight
+           credit.channel_code, credit.campaign_id, credit.weight{also}
       FROM entry
       JOIN credit USING (tenant_id, order_id)
      WHERE entry.effect_cents > 0
@@ -139,9 +116,11 @@ _PARTS: Final = """
 
 def _positive(model: Model) -> str:
     """Return the parts of what came in; where one touch gets everything there is nothing to split."""
-    if model in _SINGLE:
-        return _PARTS.format(amount="cents")
-    return split(_PARTS.format(amount="amount"))
+    rule = CREDIT[model]
+    if rule.is_single:
+        return _PARTS.format(amount="cents", also="")
+    also = ", credit.channel_count" if rule.is_by_channel else ""
+    return split(_PARTS.format(amount="amount", also=also), is_by_channel=rule.is_by_channel)
 
 
 # The k-th reversal of every order at once. When nothing remains (more went back than came in),
@@ -160,15 +139,22 @@ _ROUND: Final = split("""
 """)
 
 
+_FALLBACKS: Final = "SELECT tenant_id, order_id, min(fallback) AS fallback FROM credit GROUP BY 1, 2"
+
+
 def _fresh(model: Model) -> str:
     """Return the computation: what the entries' allocations are to be, as `fresh`."""
+    rule = CREDIT[model]
+    fallback, fallbacks = "CAST(NULL AS text) AS fallback", ""
+    if rule.is_fallible:
+        fallback, fallbacks = "fallback", f"LEFT JOIN ({_FALLBACKS}) AS fallen USING (tenant_id, order_id)"
     return f"""
     WITH RECURSIVE {_SCOPE}, touched AS MATERIALIZED (
         SELECT tenant_id, order_id, count(*) AS touch_count FROM touch GROUP BY tenant_id, order_id
     ), credit AS MATERIALIZED (
-        ({_CREDIT[model]})
+        ({rule.sql})
         UNION ALL
-        SELECT sale.tenant_id, sale.order_id, '{DIRECT}', '', 1
+        SELECT sale.tenant_id, sale.order_id, '{DIRECT}', '', 1{rule.untouched}
           FROM sale
           LEFT JOIN touched USING (tenant_id, order_id)
          WHERE touched.order_id IS NULL
@@ -206,9 +192,10 @@ def _fresh(model: Model) -> str:
     ), fresh AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, channel_code, campaign_id,
                CAST(cents AS bigint) AS allocated_cents, currency, effective_at,
-               CAST(coalesce(touch_count, 0) AS integer) AS touch_count
+               CAST(coalesce(touch_count, 0) AS integer) AS touch_count, {fallback}
           FROM part
           LEFT JOIN touched USING (tenant_id, order_id)
+          {fallbacks}
     )
     """  # noqa: S608 - built from this module's constants only
 
@@ -236,16 +223,17 @@ _WRITE: Final = """
     ), written AS (
         INSERT INTO allocations AS row
                (model_version, entry_id, order_id, channel_code, campaign_id,
-                allocated_cents, currency, effective_at, touch_count)
+                allocated_cents, currency, effective_at, touch_count, fallback)
         SELECT :model_version, fresh.entry_id, fresh.order_id, fresh.channel_code, fresh.campaign_id,
-               fresh.allocated_cents, fresh.currency, fresh.effective_at, fresh.touch_count
+               fresh.allocated_cents, fresh.currency, fresh.effective_at, fresh.touch_count,
+               fresh.fallback
           FROM fresh
           LEFT JOIN kept USING (tenant_id, entry_id, channel_code, campaign_id)
          WHERE (kept.order_id, kept.allocated_cents, kept.currency, kept.effective_at, kept.touch_count,
                 kept.fallback)
                IS DISTINCT FROM
                (fresh.order_id, fresh.allocated_cents, fresh.currency, fresh.effective_at, fresh.touch_count,
-                CAST(NULL AS text))
+                fresh.fallback)
          ORDER BY fresh.entry_id, fresh.channel_code, fresh.campaign_id
         ON CONFLICT (tenant_id, model_version, entry_id, channel_code, campaign_id) DO UPDATE
            SET order_id = excluded.order_id,
@@ -259,7 +247,7 @@ _WRITE: Final = """
     SELECT (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM vanished) AS vanished
 """
 
-REPLACE: Final[Mapping[Model, TextClause]] = {model: text(_fresh(model) + _WRITE) for model in _CREDIT}
+REPLACE: Final[Mapping[Model, TextClause]] = {model: text(_fresh(model) + _WRITE) for model in CREDIT}
 """Per model: compute the allocations of some orders and replace what is kept of them, in one statement."""
 
 

@@ -1,10 +1,11 @@
 """The models' names, shares and windows."""
 
+import json
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from skeldir.domain.attribution_settings import AttributionSettings
+from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
 from skeldir.domain.errors import Unprocessable
 from skeldir.domain.models import MODELS, share_ppm
 from skeldir.domain.windows import BEGINNING, END, Window, days, recompute_window
@@ -13,10 +14,30 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def test_a_version_names_everything_that_decides_a_result() -> None:
-    """Model, rule and look-back: another of any of them is another version."""
-    versions = {AttributionSettings(lookback).version(model) for model in MODELS for lookback in (7, 30)}
+    """Model, rule, look-back and what the model reads: another of any of them is another version."""
+    chosen = [
+        AttributionSettings(30),
+        AttributionSettings(7),
+        AttributionSettings(30, half_life_days=8),
+        AttributionSettings(30, position_weights=(30, 30, 40)),
+        AttributionSettings(30, custom_weights={"email": 1}),
+        AttributionSettings(30, custom_weights={"email": 2}),
+        AttributionSettings(30, markov_weights={"email": 1}),
+    ]
+    versions = {settings.version(model) for model in MODELS for settings in chosen}
     assert AttributionSettings(30).version("linear") == "linear.1+30d"
-    assert len(versions) == 8
+    assert AttributionSettings(30).version("time_decay") == "time_decay.1+30d+7hl"
+    assert AttributionSettings(30).version("position_based") == "position_based.1+30d+40-20-40"
+    assert len(versions) == 2 * len(MODELS) + 5
+
+
+def test_parameters_are_kept_whole() -> None:
+    """What a job was asked with comes back as it went, whatever the model."""
+    settings = AttributionSettings(14, 1, "markov", 3, (1, 2, 97), 2, {"email": 5}, {"organic": 6})
+    for model in MODELS:
+        parameters = settings.parameters(model)
+        kept = json.loads(json.dumps(parameters.to_json()))
+        assert ModelParameters.from_json(model, kept) == parameters
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 import psycopg
 
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import Model
+from tests.repository import credit_oracle
 
 CHANNELS = (
     "direct",
@@ -171,11 +173,11 @@ def _copy(connection: psycopg.Connection, target: str, rows: Iterable[Sequence[o
             copy.write_row(row)
 
 
-Cells = dict[tuple[str, str], int]
+Cells = Mapping[tuple[str, str], int | Fraction]
 Row = tuple[UUID, str, str]
 
 
-def expected(world: World, model: Model) -> dict[Row, int]:
+def expected(world: World, model: Model, settings: AttributionSettings = SETTINGS) -> dict[Row, int]:
     """Allocate every entry by hand: (entry, channel, campaign) to signed cents, without zeros."""
     visits = defaultdict(list)
     for visit in world.visits:
@@ -186,7 +188,8 @@ def expected(world: World, model: Model) -> dict[Row, int]:
             bookings[booking.order_id][booking.currency].append(booking)
     rows: dict[Row, int] = {}
     for sale in world.sales:
-        weights = _weights(model, sale, visits[sale.journey_id])
+        seen = within(sale, visits[sale.journey_id], settings.lookback_days)
+        weights = credit_oracle.weights(model, settings, seen)
         for in_one_currency in bookings[sale.order_id].values():
             rows.update(_allocate(in_one_currency, weights))
     return {row: cents for row, cents in rows.items() if cents}
@@ -197,32 +200,19 @@ def touch_counts(world: World) -> dict[str, int]:
     visits = defaultdict(list)
     for visit in world.visits:
         visits[visit.journey_id].append(visit)
-    return {sale.order_id: len(_within(sale, visits[sale.journey_id])) for sale in world.sales}
+    return {sale.order_id: len(within(sale, visits[sale.journey_id])) for sale in world.sales}
 
 
-def _within(sale: Sale, visits: list[Visit]) -> list[Visit]:
-    oldest = sale.ordered_at - timedelta(days=LOOKBACK_DAYS)
+def within(sale: Sale, visits: list[Visit], lookback_days: int = LOOKBACK_DAYS) -> list[Visit]:
+    """Return the touches within the look-back of an order, in the order of time."""
+    oldest = sale.ordered_at - timedelta(days=lookback_days)
     seen = [visit for visit in visits if oldest < visit.occurred_at <= sale.ordered_at]
     return sorted(seen, key=lambda visit: (visit.occurred_at, visit.touchpoint_id))
 
 
-def _weights(model: Model, sale: Sale, visits: list[Visit]) -> Cells:
-    seen = _within(sale, visits)
-    if not seen:
-        return {("direct", ""): 1}
-    if model == "linear":
-        weights: Cells = defaultdict(int)
-        for visit in seen:
-            weights[visit.channel, visit.campaign] += 1
-        return dict(weights)
-    meant = [visit for visit in seen if visit.channel != "direct"] or seen
-    chosen = {"first_touch": seen[0], "last_touch": seen[-1], "last_non_direct": meant[-1]}[model]
-    return {(chosen.channel, chosen.campaign): 1}
-
-
 def _allocate(bookings: list[Booking], weights: Cells) -> dict[Row, int]:
     rows: dict[Row, int] = {}
-    credited: Cells = defaultdict(int)
+    credited: dict[tuple[str, str], int] = defaultdict(int)
     for booking in (booking for booking in bookings if booking.effect_cents > 0):
         for cell, cents in _split(booking.effect_cents, weights).items():
             rows[booking.entry_id, *cell] = cents
@@ -237,11 +227,11 @@ def _allocate(bookings: list[Booking], weights: Cells) -> dict[Row, int]:
     return rows
 
 
-def _split(amount: int, weights: Cells) -> Cells:
-    channels: dict[str, int] = defaultdict(int)
+def _split(amount: int, weights: Cells) -> dict[tuple[str, str], int]:
+    channels: dict[str, int | Fraction] = defaultdict(int)
     for (channel, _), weight in weights.items():
         channels[channel] += weight
-    parts: Cells = {}
+    parts: dict[tuple[str, str], int] = {}
     for channel, cents in _largest_remainder(amount, channels).items():
         campaigns = {campaign: weight for (of, campaign), weight in weights.items() if of == channel}
         shares = _largest_remainder(cents, campaigns)
@@ -249,7 +239,7 @@ def _split(amount: int, weights: Cells) -> Cells:
     return parts
 
 
-def _largest_remainder(amount: int, weights: dict[str, int]) -> dict[str, int]:
+def _largest_remainder(amount: int, weights: dict[str, int | Fraction]) -> dict[str, int]:
     total = sum(weights.values())
     if not total:
         return dict.fromkeys(weights, 0)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import fact_id
+from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
 from skeldir.repository import attribution, dirty_marks, recompute_jobs, task_effects
 from skeldir.repository.recompute_jobs import Job
@@ -72,7 +73,7 @@ def test_marked_journeys_are_attributed_and_their_marks_are_gone(database: Datab
     """One run takes the marks and leaves the allocations of all models."""
     tell(database, tenant)
     result = run(attribute_marked, tenant_id=tenant)
-    assert (result["outcome"], result["journeys"], result["written"]) == ("attributed", 1, 4)
+    assert (result["outcome"], result["journeys"], result["written"]) == ("attributed", 1, len(MODELS))
     assert count(database, tenant, "dirty_marks") == 0
 
 
@@ -101,12 +102,12 @@ def test_an_ingest_that_is_open_while_a_job_runs_loses_no_mark(database: Databas
         ingest.execute(REFUND, {"entry_id": UUID(int=2), "at": NOON})
         minute_ago = datetime.now(UTC) - timedelta(minutes=1)
         ingest.execute(MARK, {"mark_id": uuid4(), "at": NOON, "marked_at": minute_ago})
-        assert run(attribute_marked, tenant_id=tenant)["written"] == 4
+        assert run(attribute_marked, tenant_id=tenant)["written"] == len(MODELS)
     assert count(database, tenant, "dirty_marks") == 1
-    assert count(database, tenant, "allocations") == 4
-    assert run(attribute_marked, tenant_id=tenant)["written"] == 4
+    assert count(database, tenant, "allocations") == len(MODELS)
+    assert run(attribute_marked, tenant_id=tenant)["written"] == len(MODELS)
     assert count(database, tenant, "dirty_marks") == 0
-    assert count(database, tenant, "allocations") == 8
+    assert count(database, tenant, "allocations") == 2 * len(MODELS)
 
 
 def test_of_two_jobs_at_once_one_works_and_one_reports(database: Database, tenant: UUID) -> None:
