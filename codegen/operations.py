@@ -223,7 +223,7 @@ class Reader:
         if "requestBody" not in operation:
             return None
         content = resolved(self.document, operation["requestBody"])["content"]
-        media: dict[str, Json] = next(iter(content.values()), {})
+        media: dict[str, Json] = content.get("application/json", next(iter(content.values()), {}))
         return self._model("the request body", media.get("schema"))
 
     def _responses(self, operation: dict[str, Any]) -> Iterator[Response]:

@@ -1,7 +1,7 @@
 """Request bodies: read within a limit, parsed, judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from jsonschema_rs import Draft202012Validator
@@ -13,6 +13,7 @@ from skeldir.http.negotiation import check_encoding, check_media_type
 from skeldir.http.parameters import UnservableContract, summary
 from skeldir.http.problems import ContentTooLarge
 from skeldir.http.schemas import Json, Place, Schemas, field_errors
+from skeldir.http.tables import CSV, TablePlan, table_plan
 
 _JSON: Final = "application/json"
 _LENGTH_DIGITS_MAX: Final = 18  # int() takes long to read thousands of them, and then refuses
@@ -29,6 +30,8 @@ class BodyPlan:
     required: bool
     media_types: frozenset[str]
     validator: Draft202012Validator | None
+    tables: Mapping[str, TablePlan] = field(default_factory=dict)
+    """The media types that tell the same value as a table."""
 
     def parse(self, raw: bytes, headers: Mapping[bytes, bytes]) -> Json:
         """Return the JSON value; raises MalformedRequest or UnsupportedMediaType."""
@@ -40,12 +43,9 @@ class BodyPlan:
             if self.required:
                 raise _refusal("required", "is required")
             return None
-        check_media_type(headers.get(b"content-type"), self.media_types)
+        table = self.tables.get(check_media_type(headers.get(b"content-type"), self.media_types))
         check_encoding(headers.get(b"content-encoding"))
-        try:
-            value = read_json(raw)
-        except UnreadableJson as error:
-            raise _refusal(error.code, error.message) from None
+        value = _read_json(raw) if table is None else table.read(raw)
         if not self.validator.is_valid(value):
             errors = field_errors(self.validator, value, "body")
             raise MalformedRequest(summary(errors), errors=tuple(errors))
@@ -53,20 +53,23 @@ class BodyPlan:
 
 
 def body_plan(schemas: Schemas, operation: Place) -> BodyPlan | None:
-    """Work out an operation's body; raises UnservableContract when it is neither JSON nor raw."""
+    """Work out an operation's body; raises UnservableContract unless it is raw, or JSON and maybe CSV too."""
     body = operation.get("requestBody")
     if body is None:
         return None
     content = body.value["content"]
     is_raw = bool(operation.value.get("x-raw-body"))
-    if not is_raw and set(content) != {_JSON}:
+    required, media_types = bool(body.value.get("required")), frozenset(content)
+    if is_raw:
+        return BodyPlan(required, media_types, None)
+    if not {_JSON} <= media_types <= {_JSON, CSV}:
         raise UnservableContract(f"a body as {', '.join(content)} is only served with x-raw-body")
-    pointer = f"{body.pointer}/content/application~1json/schema"
-    return BodyPlan(
-        required=bool(body.value.get("required")),
-        media_types=frozenset(content),
-        validator=None if is_raw else schemas.at(pointer),
-    )
+    place = body.at("content")
+    validator = schemas.at(f"{place.at(_JSON).pointer}/schema")
+    if CSV not in content:
+        return BodyPlan(required, media_types, validator)
+    table = table_plan(schemas, place.at(CSV), place.at(_JSON, "schema"))
+    return BodyPlan(required, media_types, validator, {CSV: table})
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max: int) -> bytes:
@@ -89,6 +92,13 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max:
         if not message.get("more_body", False):
             return b"".join([*chunks, chunk]) if chunks else chunk
         chunks.append(chunk)
+
+
+def _read_json(raw: bytes) -> Json:
+    try:
+        return read_json(raw)
+    except UnreadableJson as error:
+        raise _refusal(error.code, error.message) from None
 
 
 def _too_large(bytes_max: int) -> ContentTooLarge:

@@ -17,11 +17,13 @@ def check_accept(accept: bytes | None, produces: frozenset[str]) -> None:
         raise NotAcceptable(f"This can be had as {', '.join(sorted(produces))}.")
 
 
-def check_media_type(content_type: bytes | None, accepted: frozenset[str]) -> None:
-    """Raise UnsupportedMediaType unless the body is of an accepted media type, in UTF-8."""
-    if content_type is None or not _is_readable(content_type, accepted):
+def check_media_type(content_type: bytes | None, accepted: frozenset[str]) -> str:
+    """Return the body's media type; raises UnsupportedMediaType unless it is an accepted one, in UTF-8."""
+    media = None if content_type is None else _readable(content_type)
+    if media is None or media not in accepted:
         listed = ", ".join(sorted(accepted))
         raise UnsupportedMediaType(f"The body must be {listed} in UTF-8.", headers={"Accept-Post": listed})
+    return media
 
 
 def check_encoding(encoding: bytes | None) -> None:
@@ -59,8 +61,9 @@ def _range(part: str) -> tuple[str, float]:
 
 
 @lru_cache(_REMEMBERED)
-def _is_readable(content_type: bytes, accepted: frozenset[str]) -> bool:
+def _readable(content_type: bytes) -> str | None:
+    """Return the media type of a text in UTF-8, None of any other text."""
     message = Message()
     message["content-type"] = content_type.decode("latin-1")
     charset = message.get_content_charset("utf-8")
-    return message.get_content_type() in accepted and charset in _CHARSETS
+    return message.get_content_type() if charset in _CHARSETS else None
