@@ -11,6 +11,7 @@ from handlers import auth
 from handlers import channels
 from handlers import health
 from handlers import revenue
+from handlers import spend
 from handlers.webhooks import base as webhooks_base
 from handlers.webhooks import custom as webhooks_custom
 from handlers.webhooks import endpoints as webhooks_endpoints
@@ -64,6 +65,14 @@ _revenue: stubs.RevenueHandlers = revenue
 _revenue_operations = [
     revenue.get_order_revenue,  # getOrderRevenue
     revenue.list_unresolved_orders,  # listUnresolvedOrders
+]
+
+_spend: stubs.SpendHandlers = spend
+_spend_operations = [
+    spend.import_ad_spend,  # importAdSpend
+    spend.list_ad_spend,  # listAdSpend
+    spend.list_ad_spend_changes,  # listAdSpendChanges
+    spend.list_ad_spend_imports,  # listAdSpendImports
 ]
 
 _webhooks_base: stubs.WebhooksBaseHandlers = webhooks_base

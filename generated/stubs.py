@@ -60,6 +60,13 @@ from generated.models.common_revenue import (
     ChannelList,
     LedgerTotals,
 )
+from generated.models.common_spend import (
+    AdSpendBatch,
+    AdSpendChangePage,
+    AdSpendImport,
+    AdSpendImportPage,
+    AdSpendPage,
+)
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
@@ -231,6 +238,46 @@ class RevenueHandlers(Protocol):
         cursor: str | None,
     ) -> Answer[UnresolvedOrderPage]:
         """GET /api/v1/revenue/unresolved-orders."""
+
+
+class SpendHandlers(Protocol):
+    """The handlers of the spend contract."""
+
+    def import_ad_spend(self, ctx: Context, *, body: AdSpendBatch) -> Answer[AdSpendImport]:
+        """POST /api/attribution/ad-spend/imports."""
+
+    def list_ad_spend(
+        self,
+        ctx: Context,
+        *,
+        start_date: date | None,
+        end_date: date | None,
+        channel_code: str | None,
+        campaign_id: str | None,
+        currency: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[AdSpendPage]:
+        """GET /api/attribution/ad-spend."""
+
+    def list_ad_spend_changes(
+        self,
+        ctx: Context,
+        *,
+        import_id: UUID,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[AdSpendChangePage]:
+        """GET /api/attribution/ad-spend/imports/{import_id}/changes."""
+
+    def list_ad_spend_imports(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[AdSpendImportPage]:
+        """GET /api/attribution/ad-spend/imports."""
 
 
 class WebhooksBaseHandlers(Protocol):

@@ -10,6 +10,7 @@ from generated.routes import auth
 from generated.routes import channels
 from generated.routes import health
 from generated.routes import revenue
+from generated.routes import spend
 from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import custom as webhooks_custom
 from generated.routes.webhooks import endpoints as webhooks_endpoints
@@ -55,6 +56,11 @@ ROUTES: Final[Mapping[str, Route]] = {
     # revenue
     "getOrderRevenue": revenue.get_order_revenue,
     "listUnresolvedOrders": revenue.list_unresolved_orders,
+    # spend
+    "importAdSpend": spend.import_ad_spend,
+    "listAdSpend": spend.list_ad_spend,
+    "listAdSpendChanges": spend.list_ad_spend_changes,
+    "listAdSpendImports": spend.list_ad_spend_imports,
     # webhooks/base
     "abandonDeadLetter": webhooks_base.abandon_dead_letter,
     "getDeadLetter": webhooks_base.get_dead_letter,

@@ -32,6 +32,7 @@ from skeldir.db import (  # noqa: F401 - they declare tables too
     schema_models,
     schema_privacy,
     schema_requests,
+    schema_spend,
 )
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 

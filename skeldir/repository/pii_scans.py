@@ -26,7 +26,10 @@ class Scanned:
         return frozenset((*self.texts, *self.documents, *self.lists))
 
 
+_AD_SPEND_KEY: Final = {"day": "date", "channel_code": "text", "campaign_id": "text", "currency": "text"}
 SCANNED: Final[Mapping[str, Scanned]] = {
+    "ad_spend": Scanned(_AD_SPEND_KEY, ("campaign_id",)),
+    "ad_spend_changes": Scanned({"import_id": "uuid"} | _AD_SPEND_KEY, ("campaign_id",)),
     "allocations": Scanned(
         {
             "model_version": "text",

@@ -62,6 +62,9 @@ def _load(contract: Contract) -> Any:
     # What no schema can say (an end before its start, personal data in a name) is refused with 422,
     # and only where the contract names it; 400 for what its schemas accept stays a fault.
     schema.config.checks.positive_data_acceptance.expected_statuses = [*ACCEPTED, "422"]
+    # More items than an array may have can be more bytes than a body may have.
+    rejection = schema.config.checks.negative_data_rejection
+    rejection.expected_statuses = [*rejection.expected_statuses, "413"]
     return schema
 
 

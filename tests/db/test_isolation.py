@@ -15,6 +15,14 @@ from tests.conftest import Database
 
 ONE = UUID(int=1)
 NOW = "2026-01-01T00:00:00Z"
+AD_SPEND = {
+    "day": "2026-01-01",
+    "channel_code": "email",
+    "campaign_id": "c",
+    "currency": "EUR",
+    "cost_cents": 1,
+    "import_id": ONE,
+}
 # One row of each table; ids are the same for every tenant, so that only the tenant tells them apart.
 ROWS: dict[str, dict[str, Any]] = {
     "tenants": {"name": "A shop"},
@@ -124,6 +132,17 @@ ROWS: dict[str, dict[str, Any]] = {
         "currency": "EUR",
         "effective_at": NOW,
         "touch_count": 1,
+    },
+    "ad_spend": AD_SPEND,
+    "ad_spend_changes": AD_SPEND,
+    "ad_spend_imports": {
+        "import_id": ONE,
+        "imported_at": NOW,
+        "media_type": "text/csv",
+        "row_count": 1,
+        "added_count": 1,
+        "replaced_count": 0,
+        "content_digest": "d",
     },
     "recompute_jobs": {
         "job_id": ONE,

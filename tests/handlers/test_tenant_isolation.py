@@ -24,6 +24,13 @@ TOUCH = {"journey_id": "theirs", "occurred_at": "2026-11-20T09:30:00Z", "utm_sou
 CHANNEL = {
     "channel_code": "theirs", "channel_name": "Theirs", "family": "audio", "is_paid": True, "reason": "New.",
 }  # fmt: skip
+SPEND = {
+    "channel_code": "facebook_paid",
+    "campaign_id": "theirs-7700770079",
+    "day": "2026-11-20",
+    "currency": "EUR",
+    "cost_cents": 7700770080,
+}
 ORDER = {
     "id": 7700770077,
     "total_price": "77.07",
@@ -58,6 +65,7 @@ class Victim:
         listed = api.send("GET", "/api/webhooks/endpoints", token=self.token).json()["endpoints"]
         self.endpoint_id: str = listed[0]["endpoint_id"]
         self.secret_id: str = listed[0]["secrets"][0]["secret_id"]
+        self.import_id: str = self._post(api, "ad-spend/imports", {"rows": [SPEND]})["import_id"]
         self.job_id: str = self._post(api, "recompute-jobs", WINDOW)["job_id"]
         with database.connect() as connection:  # as if the marks had rested
             connection.execute("UPDATE dirty_marks SET marked_at = marked_at - interval '1 hour'")
@@ -79,6 +87,9 @@ class Victim:
                 self.touchpoint_id,
                 self.job_id,
                 self.correction_id,
+                self.import_id,
+                SPEND["campaign_id"],
+                SPEND["cost_cents"],
                 self.dead_letter_id,
                 self.endpoint_id,
                 self.secret_id,
@@ -131,6 +142,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
     path = operation.path
     for placeholder, value in {
         "{job_id}": victim.job_id,
+        "{import_id}": victim.import_id,
         "{dead_letter_id}": victim.dead_letter_id,
         "{endpoint_id}": victim.endpoint_id,
         "{secret_id}": victim.secret_id,
@@ -151,6 +163,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
             "reason": "It is not mine.",
         },
         "recomputeWindow": WINDOW,
+        "importAdSpend": {"rows": [SPEND | {"cost_cents": 1}]},
         "replayDeadLetter": {"dry_run": False},
         "replayDeadLetters": {"dry_run": False},
         "abandonDeadLetter": {"reason": "It is not mine."},
@@ -187,8 +200,8 @@ def test_what_the_stranger_may_read_is_really_there_for_its_owner(api: Api, vict
     assert [currency["ledger_net_cents"] for currency in channels["currencies"]] == [7707]
     assert channels["currencies"][0]["pending_cents"] == 0
     assert {name for name, rows in victim.rows().items() if rows != "(None,)"} >= {
-        "allocations", "channel_corrections", "channel_transitions", "dead_letters", "deliveries", "events",
-        "facts", "ledger_entries", "orders",
+        "ad_spend", "ad_spend_changes", "ad_spend_imports", "allocations", "channel_corrections",
+        "channel_transitions", "dead_letters", "deliveries", "events", "facts", "ledger_entries", "orders",
         "recompute_jobs", "touchpoints",
     }  # fmt: skip
 
@@ -199,6 +212,6 @@ def test_every_secured_operation_is_aimed_at() -> None:
         part for _, operation in OPERATIONS for part in operation.path.split("/") if part.startswith("{")
     }
     assert placeholders == {
-        "{job_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
+        "{job_id}", "{import_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
         "{channel_code}",
     }  # fmt: skip

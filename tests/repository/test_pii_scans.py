@@ -28,6 +28,7 @@ OURS = {
         "ledger": ("ledger_entries.kind", "ledger_entries.source", "allocations.channel_code"),
         "models": ("allocations.model_version", "allocations.fallback", "orders.hint_channel_code"),
         "jobs": ("recompute_jobs.model", "recompute_jobs.model_version", "recompute_jobs.status"),
+        "spend": ("ad_spend.channel_code", "ad_spend_changes.channel_code", "ad_spend_imports.media_type"),
         "letters": ("dead_letters.vendor", "dead_letters.reason_code", "dead_letters.status"),
         "attempts": ("dead_letter_attempts.outcome", "dead_letter_attempts.reason_code"),
         "privacy": ("privacy_requests.kind", "privacy_requests.vendor", "privacy_requests.state"),
@@ -41,6 +42,7 @@ OURS = {
     },
     "digests, key ids and names of our own": {
         "digests": ("dead_letters.contract_digest", "recompute_jobs.fingerprint", "pii_findings.row_key"),
+        "contents": ("ad_spend_imports.content_digest",),
         "keys": ("webhook_secrets.sealing_key_id", "webhook_endpoints.key_hint"),
         "names": (
             "task_effects.task_name",
