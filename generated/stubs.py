@@ -88,6 +88,7 @@ class AttributionHandlers(Protocol):
         ctx: Context,
         *,
         model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
+        mode: Literal["cash", "accrual"],
         start_date: date | None,
         end_date: date | None,
         currency: str | None,

@@ -32,14 +32,15 @@ from skeldir.queue.sending import send_after_commit
 from skeldir.repository import (
     allocations,
     attribution_settings,
+    channel_reports,
     dirty_marks,
     recompute_jobs,
     revenue,
     touchpoints,
 )
 from skeldir.repository.allocations import Place
+from skeldir.repository.channel_reports import CurrencyReport, Mode
 from skeldir.repository.recompute_jobs import Job
-from skeldir.repository.revenue import CurrencyTotals
 from skeldir.settings import get_settings
 
 ERRORS_MAX: Final = 100
@@ -64,23 +65,27 @@ def record_touchpoints(ctx: Context, *, body: TouchpointBatch) -> TouchpointRece
 
 
 def get_channel_attribution(
-    ctx: Context, *, model: Model | None, start_date: date | None, end_date: date | None, currency: str | None
+    ctx: Context,
+    *,
+    model: Model | None,
+    mode: Mode,
+    start_date: date | None,
+    end_date: date | None,
+    currency: str | None,
 ) -> ChannelAttributionReport:
     """Set each currency's channels against its ledger, from one snapshot."""
     parameters = attribution_settings.current(ctx.session).parameters(model)
     version = parameters.version
     window = windows.days(start_date, end_date)
-    totals = revenue.totals(ctx.session, version, window, currency)
-    credited = revenue.channels(ctx.session, version, window, currency)
     return ChannelAttributionReport(
         model=parameters.model,
         model_version=version,
         lookback_days=parameters.lookback_days,
+        mode=mode,
         start_date=start_date or MISSING,
         end_date=end_date or MISSING,
         currencies=[
-            _currency(total, [channel for channel in credited if channel.currency == total.currency])
-            for total in totals
+            _currency(found) for found in channel_reports.report(ctx.session, version, window, mode, currency)
         ],
     )
 
@@ -216,12 +221,12 @@ def _wake_up(ctx: Context) -> None:
     send_after_commit(ctx.session, message, at_most_every_seconds=rest)
 
 
-def _currency(total: CurrencyTotals, credited: list[revenue.ChannelRevenue]) -> CurrencyAttribution:
+def _currency(found: CurrencyReport) -> CurrencyAttribution:
     return CurrencyAttribution(
-        currency=total.currency,
-        ledger_net_cents=total.ledger_net_cents,
-        allocated_cents=total.allocated_cents,
-        pending_cents=total.pending_cents,
+        currency=found.currency,
+        ledger_net_cents=found.ledger_net_cents,
+        allocated_cents=found.allocated_cents,
+        pending_cents=found.pending_cents,
         channels=[
             ChannelRevenue(
                 channel_code=channel.channel_code,
@@ -231,9 +236,9 @@ def _currency(total: CurrencyTotals, credited: list[revenue.ChannelRevenue]) -> 
                 revenue_cents=channel.revenue_cents,
                 reversed_cents=channel.reversed_cents,
                 order_count=channel.order_count,
-                share_ppm=share_ppm(channel.revenue_cents, total.allocated_cents),
+                share_ppm=share_ppm(channel.revenue_cents, found.allocated_cents),
             )
-            for channel in credited
+            for channel in found.channels
         ],
     )
 

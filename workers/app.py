@@ -7,6 +7,7 @@ from workers.schedule import BEAT_SCHEDULE
 
 TASK_MODULES: Final = (
     "workers.attribution",
+    "workers.summaries",
     "workers.maintenance",
     "workers.privacy",
     "workers.housekeeping",

@@ -18,6 +18,7 @@ from skeldir.repository import attribution, attribution_settings, dirty_marks, r
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
+from workers import summaries
 from workers.base import Busy, TenantTask, task
 
 JOURNEYS_MAX: Final = 100_000
@@ -49,13 +50,16 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
             chosen = attribution_settings.current(session)
             changes = attribution.attribute_journeys(session, journeys, chosen)
+        milliseconds = round(1000 * (time.monotonic() - started))
+        if len(journeys) < JOURNEYS_MAX:
+            summaries.catch_up(self, tenant_id)
     result = {
         "outcome": "attributed",
         "journeys": len(journeys),
         "orders": changes.orders,
         "written": changes.written,
         "vanished": changes.vanished,
-        "milliseconds": round(1000 * (time.monotonic() - started)),
+        "milliseconds": milliseconds,
     }
     log.info("attributed %s", json.dumps(result))
     if len(journeys) == JOURNEYS_MAX:

@@ -46,6 +46,16 @@ def prune_tenants(self: SystemTask) -> int:
     return len(everybody)
 
 
+@task("housekeeping.refresh_summaries", SystemTask)
+def refresh_summaries(self: SystemTask) -> int:
+    """Have every tenant's summaries completed, and one of each checked; return for how many tenants."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.refresh_summaries(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
 @task("housekeeping.fulfil_privacy_requests", SystemTask)
 def fulfil_privacy_requests(self: SystemTask) -> int:
     """Have the privacy requests done whose message was lost; return for how many tenants."""

@@ -50,7 +50,9 @@ class ChannelRevenue(ContractModel):
     order_count: Annotated[
         int,
         Field(
-            description="Orders of which the channel was credited with a part.", ge=0, le=9000000000000000000
+            description="Orders of which the channel was credited with a part, each on the day of its first capture.",
+            ge=0,
+            le=9000000000000000000,
         ),
     ]
     share_ppm: Annotated[
@@ -108,6 +110,7 @@ class ChannelAttributionReport(ContractModel):
     lookback_days: Annotated[
         int, Field(description="How many days before the order a touch still counts.", ge=1, le=90)
     ]
+    mode: Literal["cash", "accrual"]
     start_date: date | MISSING = MISSING
     end_date: date | MISSING = MISSING
     currencies: Annotated[list[CurrencyAttribution], Field(max_length=300)]

@@ -23,6 +23,7 @@ def get_channel_attribution(call: Call) -> HttpAnswer:
     model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None = sent.get(
         "query.model",
     )
+    mode: Literal["cash", "accrual"] = sent.get("query.mode", "cash")
     start_date = optional(sent, "query.start_date", date.fromisoformat)
     end_date = optional(sent, "query.end_date", date.fromisoformat)
     currency: str | None = sent.get("query.currency")
@@ -31,6 +32,7 @@ def get_channel_attribution(call: Call) -> HttpAnswer:
         return handlers.get_channel_attribution(
             ctx,
             model=model,
+            mode=mode,
             start_date=start_date,
             end_date=end_date,
             currency=currency,

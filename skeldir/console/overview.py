@@ -41,6 +41,7 @@ def _figures(visit: Visit, filters: Filters) -> dict[str, Any]:
     report = attribution.get_channel_attribution(
         context,
         model=filters.model,
+        mode="cash",
         start_date=filters.start_date,
         end_date=filters.end_date,
         currency=None,
@@ -48,7 +49,7 @@ def _figures(visit: Visit, filters: Filters) -> dict[str, Any]:
     whole = report
     if filters.is_bounded:
         whole = attribution.get_channel_attribution(
-            context, model=filters.model, start_date=None, end_date=None, currency=None
+            context, model=filters.model, mode="cash", start_date=None, end_date=None, currency=None
         )
     ledger = attribution.get_ledger_totals(context)
     page = deliveries.list_deliveries(context, vendor=None, outcome=None, limit=DELIVERIES_SHOWN, cursor=None)

@@ -44,6 +44,11 @@ def resume_windows(*, tenant_id: UUID) -> Message:
     return Message("attribution.resume_windows", "attribution", {"tenant_id": str(tenant_id)})
 
 
+def refresh_summaries(*, tenant_id: UUID) -> Message:
+    """Complete the summaries of the tenant's allocations, and check one of them against its rows."""
+    return Message("attribution.refresh_summaries", "attribution", {"tenant_id": str(tenant_id)})
+
+
 def prune_tenant(*, tenant_id: UUID) -> Message:
     """Delete what has expired of one tenant."""
     return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
@@ -63,6 +68,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
     resume_windows,
+    refresh_summaries,
     prune_tenant,
     fulfil_privacy_requests,
     scan_personal_data,

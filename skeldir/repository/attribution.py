@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
+from skeldir.repository import summaries
 from skeldir.repository.attribution_sql import DIGEST, REPLACE
 from skeldir.repository.credit_rules import bindings
 
@@ -115,6 +116,7 @@ def attribute_journeys(
 ) -> Changes:
     """Attribute every order of these journeys under all models."""
     models = [settings.parameters(model) for model in MODELS]
+    summaries.keep_only(session, [parameters.version for parameters in models])
     changes = Changes()
     for some_journeys in _chunks(journey_ids):
         orders = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys}).scalars().all()

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
+from skeldir.repository import summaries_sql
 from skeldir.repository.credit_rules import CREDIT
 
 # What the orders are attributed from, each table read once and the touches cut to the look-back. A touch
@@ -21,7 +22,7 @@ from skeldir.repository.credit_rules import CREDIT
 # The look-back is counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
 _SCOPE: Final = """
     entry AS MATERIALIZED (
-        SELECT tenant_id, entry_id, order_id, currency, effective_at, effect_cents
+        SELECT tenant_id, entry_id, order_id, kind, currency, effective_at, effect_cents
           FROM ledger_entries
          WHERE order_id = ANY(CAST(:order_ids AS text[]))
            AND effect_cents <> 0
@@ -244,11 +245,15 @@ _WRITE: Final = """
                fallback = excluded.fallback
         RETURNING 1
     )
+"""
+_COUNT: Final = """
     SELECT (SELECT count(*) FROM written) AS written, (SELECT count(*) FROM vanished) AS vanished
 """
 
-REPLACE: Final[Mapping[Model, TextClause]] = {model: text(_fresh(model) + _WRITE) for model in CREDIT}
-"""Per model: compute the allocations of some orders and replace what is kept of them, in one statement."""
+REPLACE: Final[Mapping[Model, TextClause]] = {
+    model: text(_fresh(model) + _WRITE + summaries_sql.FOLLOW + _COUNT) for model in CREDIT
+}
+"""Per model: compute some orders' allocations, replace what is kept of them and have the summary follow."""
 
 
 def _half(first_byte: int) -> str:

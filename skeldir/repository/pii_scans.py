@@ -73,6 +73,7 @@ SCANNED: Final[Mapping[str, Scanned]] = {
         {"touchpoint_id": "uuid"},
         ("journey_id", "session_id", "campaign_id", "source", "medium", "referrer_host"),
     ),
+    "waiting_entries": Scanned({"model_version": "text", "entry_id": "uuid"}, ("order_id",)),
 }
 TABLES: Final = tuple(SCANNED)
 

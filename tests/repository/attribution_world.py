@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -162,8 +162,7 @@ def mark(
 ) -> None:
     """Mark journeys dirty, as long ago as given."""
     now = datetime.now(UTC) - timedelta(seconds=age_seconds)
-    chance = random.Random(str(tenant))
-    rows = ((tenant, _uuid(chance), journey, now, now) for journey in journeys)
+    rows = ((tenant, uuid4(), journey, now, now) for journey in journeys)
     _copy(connection, "dirty_marks (tenant_id, mark_id, journey_id, earliest, marked_at)", rows)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, revenue
+from skeldir.repository import attribution, channel_reports, revenue
 from skeldir.repository.attribution import Changes
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
@@ -125,7 +125,7 @@ def test_a_ledger_adds_up_in_every_currency_while_some_of_it_is_pending(
         attribute(database, tenant, journeys)
         for model in MODELS:
             with tenant_session(tenant, read_only=True) as session:
-                totals = revenue.totals(session, SETTINGS.version(model), EVERYTHING)
+                totals = channel_reports.report(session, SETTINGS.version(model), EVERYTHING)
             assert {total.currency: total.ledger_net_cents for total in totals} == world.net_cents()
             assert all(t.allocated_cents + t.pending_cents == t.ledger_net_cents for t in totals)
     nothing_captured = {
@@ -161,7 +161,8 @@ def test_what_cancels_out_is_neither_an_order_nor_taken_back(database: Database,
         )
     attribute(database, tenant, ["j"])
     with tenant_session(tenant, read_only=True) as session:
-        [direct] = revenue.channels(session, SETTINGS.version("linear"), EVERYTHING)
+        [euros] = channel_reports.report(session, SETTINGS.version("linear"), EVERYTHING)
+        [direct] = euros.channels
         assert revenue.ledger_orders(session) == {"EUR": 1}
     assert (direct.revenue_cents, direct.reversed_cents, direct.order_count) == (460, -40, 1)
 
@@ -259,8 +260,7 @@ def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
     assert changes.orders == len(world.sales)
     with tenant_session(fresh, read_only=True) as session:
         session.execute(text("SET LOCAL statement_timeout = '15s'"))
-        assert revenue.totals(session, SETTINGS.version("linear"), EVERYTHING)
-        assert revenue.channels(session, SETTINGS.version("linear"), EVERYTHING)
+        assert channel_reports.report(session, SETTINGS.version("linear"), EVERYTHING)
 
 
 def test_tenants_with_the_same_names_keep_to_themselves(

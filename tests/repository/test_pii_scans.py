@@ -57,6 +57,12 @@ OURS = {
             "attribution_settings.position_weights",
             "recompute_jobs.parameters",
         ),
+        "summaries": (
+            "channel_days.model_version",
+            "channel_days.channel_code",
+            "waiting_entries.model_version",
+            "summarised_versions.model_version",
+        ),
         "places": ("pii_findings.path", "pii_scans.after_key"),
         "answers of ours": ("idempotency_keys.headers",),
     },

@@ -17,6 +17,7 @@ SYSTEM_TASKS = {
     "housekeeping.prune_messages",
     "housekeeping.fulfil_privacy_requests",
     "housekeeping.scan_tenants",
+    "housekeeping.refresh_summaries",
 }
 
 

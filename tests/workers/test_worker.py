@@ -8,7 +8,7 @@ from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
 from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.queue.sending import send
-from skeldir.repository import revenue, service_state
+from skeldir.repository import channel_reports, service_state
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.conftest import Worker, eventually
@@ -21,7 +21,7 @@ def pending_cents(tenant: UUID) -> set[int]:
         return {
             total.pending_cents
             for model in MODELS
-            for total in revenue.totals(session, worlds.SETTINGS.version(model), everything)
+            for total in channel_reports.report(session, worlds.SETTINGS.version(model), everything)
         }
 
 

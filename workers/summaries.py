@@ -1,0 +1,65 @@
+"""Completes and checks the summaries that reports are read from; jobs keep them in step themselves."""
+
+import json
+import time
+from typing import Any
+
+from celery.utils.log import get_task_logger
+from sqlalchemy.orm import Session
+
+from skeldir.domain.models import MODELS
+from skeldir.repository import attribution, attribution_settings, summaries
+from workers.base import TenantTask, task
+
+log = get_task_logger(__name__)
+
+
+@task("attribution.refresh_summaries", TenantTask)
+def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
+    """Summarise what is not, and check the summary whose last check is longest ago; make a wrong one anew.
+
+    Each run checks one version, so that a tenant's rows are added up once an hour and not once per model.
+    Another job that has the tenant's turn is not waited for.
+    """
+    with self.transaction(tenant_id) as turn:
+        if not attribution.take_turn(turn):
+            return {"outcome": "busy"}
+        completed = catch_up(self, tenant_id)
+        with self.transaction(tenant_id, isolation="repeatable read") as session:
+            attribution.begin(session)
+            summaries.prune(session)
+            checked = _check(session)
+    return {"outcome": "refreshed", "completed": completed, **checked}
+
+
+def catch_up(task_at_work: TenantTask, tenant_id: str) -> int:
+    """Summarise what is current and not summarised; return how many versions. The caller has the turn."""
+    with task_at_work.transaction(tenant_id, isolation="repeatable read") as session:
+        chosen = attribution_settings.current(session)
+        known = summaries.listed(session)
+        missing = [version for version in map(chosen.version, MODELS) if version not in known]
+        if missing:
+            attribution.begin(session)
+        for version in missing:
+            started = time.monotonic()
+            summaries.rebuild(session, version)
+            _tell("summarised", version, started)
+    return len(missing)
+
+
+def _check(session: Session) -> dict[str, Any]:
+    listed = summaries.listed(session)
+    if not listed:
+        return {"checked": None, "drifted": 0}
+    version, started = listed[0], time.monotonic()
+    drifted = summaries.drift(session, version)
+    if drifted:
+        log.error("the summary of %s differs from its rows in %d places", version, drifted)
+        summaries.rebuild(session, version)
+    _tell("checked", version, started, drifted=drifted)
+    return {"checked": version, "drifted": drifted}
+
+
+def _tell(what: str, version: str, started: float, **figures: int) -> None:
+    milliseconds = round(1000 * (time.monotonic() - started))
+    log.info("%s %s", what, json.dumps({"model_version": version, "milliseconds": milliseconds, **figures}))
