@@ -12,6 +12,7 @@ from handlers import channels
 from handlers import health
 from handlers import revenue
 from handlers import spend
+from handlers import uncertainty
 from handlers.webhooks import base as webhooks_base
 from handlers.webhooks import custom as webhooks_custom
 from handlers.webhooks import endpoints as webhooks_endpoints
@@ -73,6 +74,12 @@ _spend_operations = [
     spend.list_ad_spend,  # listAdSpend
     spend.list_ad_spend_changes,  # listAdSpendChanges
     spend.list_ad_spend_imports,  # listAdSpendImports
+]
+
+_uncertainty: stubs.UncertaintyHandlers = uncertainty
+_uncertainty_operations = [
+    uncertainty.estimate_channel_uncertainty,  # estimateChannelUncertainty
+    uncertainty.get_channel_uncertainty,  # getChannelUncertainty
 ]
 
 _webhooks_base: stubs.WebhooksBaseHandlers = webhooks_base

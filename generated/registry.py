@@ -349,6 +349,32 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="uncertainty",
+        bundle="uncertainty.json",
+        handlers="handlers.uncertainty",
+        stub=stubs.UncertaintyHandlers,
+        operations=(
+            Operation(
+                operation_id="estimateChannelUncertainty",
+                method="POST",
+                path="/api/attribution/uncertainty",
+                handler="estimate_channel_uncertainty",
+                transaction="write",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
+                operation_id="getChannelUncertainty",
+                method="GET",
+                path="/api/attribution/uncertainty",
+                handler="get_channel_uncertainty",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="webhooks/base",
         bundle="webhooks/base.json",
         handlers="handlers.webhooks.base",

@@ -69,6 +69,7 @@ from generated.models.common_spend import (
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.uncertainty import ChannelUncertainty, UncertaintyRequest
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from skeldir.domain.errors import SkeldirError
 from skeldir.http.context import Context, Reply, Stream
@@ -279,6 +280,28 @@ class SpendHandlers(Protocol):
         cursor: str | None,
     ) -> Answer[AdSpendImportPage]:
         """GET /api/attribution/ad-spend/imports."""
+
+
+class UncertaintyHandlers(Protocol):
+    """The handlers of the uncertainty contract."""
+
+    def estimate_channel_uncertainty(
+        self,
+        ctx: Context,
+        *,
+        body: UncertaintyRequest,
+    ) -> Answer[ChannelUncertainty]:
+        """POST /api/attribution/uncertainty."""
+
+    def get_channel_uncertainty(
+        self,
+        ctx: Context,
+        *,
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"],
+        start_date: date | None,
+        end_date: date | None,
+    ) -> Answer[ChannelUncertainty]:
+        """GET /api/attribution/uncertainty."""
 
 
 class WebhooksBaseHandlers(Protocol):

@@ -10,6 +10,7 @@ TASK_MODULES: Final = (
     "workers.summaries",
     "workers.maintenance",
     "workers.privacy",
+    "workers.uncertainty",
     "workers.housekeeping",
 )
 """The llm queue is consumed like the others; its first tasks come with the explanations."""

@@ -18,7 +18,7 @@ from skeldir.repository import attribution, attribution_settings, dirty_marks, r
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
-from workers import summaries
+from workers import summaries, uncertainty
 from workers.base import Busy, TenantTask, task
 
 JOURNEYS_MAX: Final = 100_000
@@ -101,7 +101,9 @@ def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[s
             job = recompute_jobs.get(session, UUID(job_id))
             if job is None or job.status != "running":
                 return {"outcome": "nothing_to_do"}
-            return _run(session, job)
+            result = _run(session, job)
+    uncertainty.ask(self, tenant_id, job)
+    return result
 
 
 @task("attribution.resume_windows", TenantTask)

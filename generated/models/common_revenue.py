@@ -10,110 +10,7 @@ from uuid import UUID
 from pydantic import MISSING, AwareDatetime, ConfigDict, Field
 from skeldir.contract_model import ContractModel
 
-
-class ChannelRevenue(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    channel_code: Annotated[
-        str,
-        Field(
-            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
-        ),
-    ]
-    channel_name: Annotated[
-        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
-    ]
-    family: Annotated[
-        str,
-        Field(
-            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
-        ),
-    ]
-    is_paid: bool
-    revenue_cents: Annotated[
-        int,
-        Field(
-            description="Net of what was refunded or disputed.",
-            ge=-9000000000000000000,
-            le=9000000000000000000,
-        ),
-    ]
-    reversed_cents: Annotated[
-        int,
-        Field(
-            description="What refunds and disputes took back, as a negative amount.",
-            ge=-9000000000000000000,
-            le=9000000000000000000,
-        ),
-    ]
-    order_count: Annotated[
-        int,
-        Field(
-            description="Orders of which the channel was credited with a part, each on the day of its first capture.",
-            ge=0,
-            le=9000000000000000000,
-        ),
-    ]
-    share_ppm: Annotated[
-        int,
-        Field(
-            description="The channel's part of `allocated_cents`, in millionths, rounded down; 0 when nothing is allocated.",
-            ge=-1000000000000,
-            le=1000000000000,
-        ),
-    ]
-
-
-class CurrencyAttribution(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    currency: Annotated[
-        str, Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$")
-    ]
-    ledger_net_cents: Annotated[
-        int,
-        Field(
-            description="What the ledger holds for the same days.",
-            ge=-9000000000000000000,
-            le=9000000000000000000,
-        ),
-    ]
-    allocated_cents: Annotated[
-        int,
-        Field(
-            description="What the channels below add up to.", ge=-9000000000000000000, le=9000000000000000000
-        ),
-    ]
-    pending_cents: Annotated[
-        int,
-        Field(description="Booked, but not attributed yet.", ge=-9000000000000000000, le=9000000000000000000),
-    ]
-    channels: Annotated[list[ChannelRevenue], Field(max_length=1000)]
-
-
-class ChannelAttributionReport(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
-    model_version: Annotated[
-        str,
-        Field(
-            description="The model with everything that decides its result.",
-            max_length=100,
-            min_length=1,
-            pattern="^[a-z0-9_.+-]+$",
-        ),
-    ]
-    lookback_days: Annotated[
-        int, Field(description="How many days before the order a touch still counts.", ge=1, le=90)
-    ]
-    mode: Literal["cash", "accrual"]
-    start_date: date | MISSING = MISSING
-    end_date: date | MISSING = MISSING
-    currencies: Annotated[list[CurrencyAttribution], Field(max_length=300)]
+from . import common_uncertainty
 
 
 class Channel(ContractModel):
@@ -255,3 +152,123 @@ class LedgerTotals(ContractModel):
         extra="forbid",
     )
     currencies: Annotated[list[LedgerCurrencyTotal], Field(max_length=300)]
+
+
+class ChannelRevenue(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    channel_code: Annotated[
+        str,
+        Field(
+            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
+        ),
+    ]
+    channel_name: Annotated[
+        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
+    ]
+    family: Annotated[
+        str,
+        Field(
+            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
+        ),
+    ]
+    is_paid: bool
+    revenue_cents: Annotated[
+        int,
+        Field(
+            description="Net of what was refunded or disputed.",
+            ge=-9000000000000000000,
+            le=9000000000000000000,
+        ),
+    ]
+    reversed_cents: Annotated[
+        int,
+        Field(
+            description="What refunds and disputes took back, as a negative amount.",
+            ge=-9000000000000000000,
+            le=9000000000000000000,
+        ),
+    ]
+    order_count: Annotated[
+        int,
+        Field(
+            description="Orders of which the channel was credited with a part, each on the day of its first capture.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ]
+    share_ppm: Annotated[
+        int,
+        Field(
+            description="The channel's part of `allocated_cents`, in millionths, rounded down; 0 when nothing is allocated.",
+            ge=-1000000000000,
+            le=1000000000000,
+        ),
+    ]
+    credible_interval: common_uncertainty.CredibleInterval | MISSING = MISSING
+    confidence_ppm: Annotated[
+        int | MISSING,
+        Field(
+            description="The part of the draws, in millionths, in which as many channels have more revenue as in the report: how certain the channel's place in the ranking is. Low values say that it should not be preferred to its neighbours, or they to it, on this evidence. Absent when fewer than 30 journeys speak of the channel.",
+            ge=0,
+            le=1000000,
+        ),
+    ] = MISSING
+    interval_as_of: Annotated[
+        AwareDatetime | MISSING,
+        Field(
+            description="The time of the snapshot that the interval and the confidence were estimated from."
+        ),
+    ] = MISSING
+
+
+class CurrencyAttribution(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    currency: Annotated[
+        str, Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$")
+    ]
+    ledger_net_cents: Annotated[
+        int,
+        Field(
+            description="What the ledger holds for the same days.",
+            ge=-9000000000000000000,
+            le=9000000000000000000,
+        ),
+    ]
+    allocated_cents: Annotated[
+        int,
+        Field(
+            description="What the channels below add up to.", ge=-9000000000000000000, le=9000000000000000000
+        ),
+    ]
+    pending_cents: Annotated[
+        int,
+        Field(description="Booked, but not attributed yet.", ge=-9000000000000000000, le=9000000000000000000),
+    ]
+    channels: Annotated[list[ChannelRevenue], Field(max_length=1000)]
+
+
+class ChannelAttributionReport(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
+    model_version: Annotated[
+        str,
+        Field(
+            description="The model with everything that decides its result.",
+            max_length=100,
+            min_length=1,
+            pattern="^[a-z0-9_.+-]+$",
+        ),
+    ]
+    lookback_days: Annotated[
+        int, Field(description="How many days before the order a touch still counts.", ge=1, le=90)
+    ]
+    mode: Literal["cash", "accrual"]
+    start_date: date | MISSING = MISSING
+    end_date: date | MISSING = MISSING
+    currencies: Annotated[list[CurrencyAttribution], Field(max_length=300)]

@@ -11,6 +11,7 @@ from generated.routes import channels
 from generated.routes import health
 from generated.routes import revenue
 from generated.routes import spend
+from generated.routes import uncertainty
 from generated.routes.webhooks import base as webhooks_base
 from generated.routes.webhooks import custom as webhooks_custom
 from generated.routes.webhooks import endpoints as webhooks_endpoints
@@ -61,6 +62,9 @@ ROUTES: Final[Mapping[str, Route]] = {
     "listAdSpend": spend.list_ad_spend,
     "listAdSpendChanges": spend.list_ad_spend_changes,
     "listAdSpendImports": spend.list_ad_spend_imports,
+    # uncertainty
+    "estimateChannelUncertainty": uncertainty.estimate_channel_uncertainty,
+    "getChannelUncertainty": uncertainty.get_channel_uncertainty,
     # webhooks/base
     "abandonDeadLetter": webhooks_base.abandon_dead_letter,
     "getDeadLetter": webhooks_base.get_dead_letter,

@@ -20,6 +20,11 @@ class Window:
     start: datetime
     end: datetime
 
+    @property
+    def is_of_days(self) -> bool:
+        """Tell whether it consists of whole UTC days, and so can be named by its first and last one."""
+        return self.start.time() == self.end.time() == time()
+
 
 def is_plausible(instant: datetime) -> bool:
     """Tell whether anything can have happened at an instant."""
@@ -41,19 +46,27 @@ def recompute_window(start: datetime, end: datetime) -> Window:
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 
-def days(first: date | None, last: date | None) -> Window:
+def days(first: date | None, last: date | None, *, place: str = "query") -> Window:
     """Return the instants of the UTC days from `first` to `last`, both included; None is unbounded.
 
     Raises Unprocessable when the last day is before the first: no schema can say that of two parameters.
     """
     if first is not None and last is not None and last < first:
-        raise _refused("query.end_date", "range_backwards", "is before start_date")
+        raise _refused(f"{place}.end_date", "range_backwards", "is before start_date")
     return Window(
         BEGINNING if first is None else datetime.combine(first, time(), UTC),
         END
         if last is None or last >= END.date()
         else datetime.combine(last + timedelta(days=1), time(), UTC),
     )
+
+
+def asked_days(first: date | None, last: date | None) -> Window:
+    """Return what `days` does, of a body; raises Unprocessable also when nothing can have happened then."""
+    window = days(first, last, place="body")
+    if window.end <= window.start:
+        raise _refused("body.start_date", "time_out_of_range", "is not between the years 1970 and 2200")
+    return window
 
 
 def _refused(field: str, code: str, message: str) -> Unprocessable:

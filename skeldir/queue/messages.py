@@ -64,6 +64,17 @@ def scan_personal_data(*, tenant_id: UUID) -> Message:
     return Message("maintenance.scan_personal_data", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID) -> Message:
+    """Answer one estimate that was asked for."""
+    arguments = {"tenant_id": str(tenant_id), "estimate_id": str(estimate_id)}
+    return Message("maintenance.estimate_intervals", "maintenance", arguments)
+
+
+def refresh_intervals(*, tenant_id: UUID) -> Message:
+    """Answer the tenant's open estimates, and look at those of the usual windows anew."""
+    return Message("maintenance.refresh_intervals", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
@@ -72,4 +83,6 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     prune_tenant,
     fulfil_privacy_requests,
     scan_personal_data,
+    estimate_intervals,
+    refresh_intervals,
 )

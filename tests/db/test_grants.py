@@ -48,6 +48,8 @@ GRANTS = {
     "summarised_versions": ("S", "SIUD", "", "S", ""),
     "recompute_jobs": ("SIU", "SU", "", "S", "S"),
     "attribution_settings": ("SI", "S", "", "S", ""),
+    "interval_estimates": ("SIU", "SIUD", "", "S", ""),
+    "channel_intervals": ("S", "SID", "", "S", ""),
     "task_effects": ("", "SID", "", "", ""),
     "ad_spend": ("SIU", "S", "", "S", ""),
     "ad_spend_changes": ("SI", "S", "", "S", ""),

@@ -181,6 +181,20 @@ ROWS: dict[str, dict[str, Any]] = {
         "position_weights": "{40,20,40}",
         "markov_order": 1,
     },
+    "interval_estimates": {
+        "estimate_id": ONE,
+        "model": "linear",
+        "model_version": "linear.1+30d",
+        "window_start": NOW,
+        "window_end": "2026-01-02T00:00:00Z",
+    },
+    "channel_intervals": {
+        "estimate_id": ONE,
+        "currency": "EUR",
+        "channel_code": "email",
+        "revenue_cents": 1,
+        "journey_count": 1,
+    },
     "privacy_requests": {
         "request_id": ONE,
         "event_id": ONE,

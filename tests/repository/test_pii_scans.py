@@ -29,6 +29,11 @@ OURS = {
         "models": ("allocations.model_version", "allocations.fallback", "orders.hint_channel_code"),
         "jobs": ("recompute_jobs.model", "recompute_jobs.model_version", "recompute_jobs.status"),
         "spend": ("ad_spend.channel_code", "ad_spend_changes.channel_code", "ad_spend_imports.media_type"),
+        "intervals": (
+            "interval_estimates.model",
+            "interval_estimates.model_version",
+            "channel_intervals.channel_code",
+        ),
         "letters": ("dead_letters.vendor", "dead_letters.reason_code", "dead_letters.status"),
         "attempts": ("dead_letter_attempts.outcome", "dead_letter_attempts.reason_code"),
         "privacy": ("privacy_requests.kind", "privacy_requests.vendor", "privacy_requests.state"),
@@ -43,6 +48,7 @@ OURS = {
     "digests, key ids and names of our own": {
         "digests": ("dead_letters.contract_digest", "recompute_jobs.fingerprint", "pii_findings.row_key"),
         "contents": ("ad_spend_imports.content_digest",),
+        "fingerprints": ("interval_estimates.fingerprint",),
         "keys": ("webhook_secrets.sealing_key_id", "webhook_endpoints.key_hint"),
         "names": (
             "task_effects.task_name",

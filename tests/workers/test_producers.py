@@ -18,6 +18,7 @@ SYSTEM_TASKS = {
     "housekeeping.fulfil_privacy_requests",
     "housekeeping.scan_tenants",
     "housekeeping.refresh_summaries",
+    "housekeeping.refresh_intervals",
 }
 
 

@@ -1,0 +1,138 @@
+"""How certain the figures are, on the wire: asked for, answered by a worker, shown with the channels."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from skeldir.app import create_app
+from skeldir.db.session import tenant_session
+from skeldir.repository import attribution
+from skeldir.settings import get_settings
+from tests.asgi import Api
+from tests.conftest import Database
+from tests.identity import log_in, make_user
+from tests.repository import attribution_world as worlds
+from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World
+from workers.uncertainty import refresh_intervals
+
+PATH = "/api/attribution/uncertainty"
+NOON = worlds.START.replace(hour=12)
+DAYS = {"start_date": "2026-08-01", "end_date": "2026-08-31"}
+
+
+def shop(journeys: int) -> World:
+    """Return a shop with as many journeys: two in three by mail, the rest by an ad, all of 10.00."""
+    numbers = range(1, journeys + 1)
+    return World(
+        [Visit(UUID(int=n), f"j-{n}", NOON, "email" if n % 3 else "tiktok_paid") for n in numbers],
+        [Sale(f"o-{n}", f"j-{n}", NOON) for n in numbers],
+        [Booking(UUID(int=n), f"o-{n}", "captured", 1_000, NOON) for n in numbers],
+    )
+
+
+@pytest.fixture(scope="module")
+def api(database: Database) -> Api:  # noqa: ARG001  (the settings point to it)
+    return Api(create_app(get_settings().model_copy(update={"validate_responses": True})))
+
+
+@pytest.fixture
+def manager(tenant: UUID) -> str:
+    return log_in(make_user(tenant, "manager")).tokens.access.token
+
+
+def store(database: Database, tenant: UUID, world: World) -> None:
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    with tenant_session(tenant, isolation="repeatable read", engine=database.engine("app_worker")) as session:
+        attribution.begin(session)
+        attribution.attribute_journeys(session, world.journeys, SETTINGS)
+
+
+def work(tenant: UUID) -> None:
+    refresh_intervals.apply(kwargs={"tenant_id": str(tenant)}, task_id=str(uuid4())).get()
+
+
+def channels(api: Api, token: str, **query: str) -> dict[str, dict[str, Any]]:
+    reply = api.send("GET", "/api/attribution/channels", token=token, params=query)
+    assert reply.status_code == 200, reply.text
+    return {
+        channel["channel_code"]: channel
+        for part in reply.json()["currencies"]
+        for channel in part["channels"]
+    }
+
+
+def test_get_channel_uncertainty_is_there_once_it_was_asked_for(
+    api: Api, database: Database, tenant: UUID, manager: str
+) -> None:
+    """EstimateChannelUncertainty answers 202 and says where; the worker's answer is found there."""
+    store(database, tenant, shop(100))
+    asked = {"model": "linear", **DAYS}
+    before = api.send("GET", PATH, token=manager, params=asked)
+    assert before.json() == {"model": "linear", "model_version": "linear.1+30d", **DAYS, "currencies": []}
+
+    accepted = api.send("POST", PATH, token=manager, json=asked)
+    assert accepted.status_code == 202, accepted.text
+    assert accepted.json()["currencies"] == []
+    assert "checked_at" not in accepted.json()
+    work(tenant)
+    told = api.send("GET", accepted.headers["Location"], token=manager).json()
+    assert told["requested_at"] <= told["computed_at"] == told["checked_at"]
+    assert (told["draws"], told["level_ppm"], told["model_version"]) == (200, 950_000, "linear.1+30d")
+    (euro,) = told["currencies"]
+    mail, ad = euro["channels"]
+    assert (mail["channel_code"], mail["revenue_cents"], mail["journey_count"]) == ("email", 67_000, 67)
+    assert (ad["channel_code"], ad["revenue_cents"], ad["journey_count"]) == ("tiktok_paid", 33_000, 33)
+    assert mail["certainty"]["low_cents"] < 67_000 < mail["certainty"]["high_cents"]
+    assert mail["certainty"]["low_share_ppm"] < 670_000 < mail["certainty"]["high_share_ppm"]
+    assert mail["certainty"]["confidence_ppm"] > 990_000
+
+    again = api.send("POST", PATH, token=manager, json=asked).json()
+    assert again["currencies"] == told["currencies"]
+    assert again["requested_at"] > again["checked_at"]
+
+
+def test_the_channels_show_their_intervals_in_exactly_that_window(
+    api: Api, database: Database, tenant: UUID, manager: str
+) -> None:
+    """GetChannelAttribution has interval, confidence and their time where stored, and nothing elsewhere."""
+    store(database, tenant, shop(60))
+    assert "credible_interval" not in channels(api, manager)["email"]
+    work(tenant)
+    shown = channels(api, manager)
+    interval = shown["email"]["credible_interval"]
+    assert interval["low_cents"] < shown["email"]["revenue_cents"] == 40_000 < interval["high_cents"]
+    assert interval["level_ppm"] == 950_000
+    assert shown["email"]["confidence_ppm"] > 900_000
+    assert shown["email"]["interval_as_of"]
+    assert "credible_interval" not in shown["tiktok_paid"], "20 journeys are too few"
+    assert "credible_interval" not in channels(api, manager, **DAYS)["email"]
+    assert "credible_interval" in channels(api, manager, model="first_touch")["email"]
+
+
+def test_days_that_run_backwards_are_refused(api: Api, manager: str) -> None:
+    """The problem names the field, in the body as in the query."""
+    asked = {"model": "linear", "start_date": "2026-08-31", "end_date": "2026-08-01"}
+    for place, reply in (
+        ("body", api.send("POST", PATH, token=manager, json=asked)),
+        ("query", api.send("GET", PATH, token=manager, params=asked)),
+    ):
+        assert reply.status_code == 422
+        assert reply.json()["errors"][0]["field"] == f"{place}.end_date"
+
+
+@pytest.mark.parametrize("days", [{"start_date": "2200-01-01"}, {"end_date": "1969-12-31"}])
+def test_days_on_which_nothing_can_have_happened_are_refused(
+    api: Api, manager: str, days: dict[str, str]
+) -> None:
+    """No worker is sent for a window outside of the commercial calendar."""
+    reply = api.send("POST", PATH, token=manager, json={"model": "linear", **days})
+    assert (reply.status_code, reply.json()["errors"][0]["code"]) == (422, "time_out_of_range")
+
+
+def test_a_viewer_reads_and_does_not_ask(api: Api, tenant: UUID) -> None:
+    """Asking keeps workers busy: it takes a manager."""
+    viewer = log_in(make_user(tenant, "viewer")).tokens.access.token
+    assert api.send("POST", PATH, token=viewer, json={"model": "linear"}).status_code == 403
+    assert api.send("GET", PATH, token=viewer, params={"model": "linear"}).status_code == 200

@@ -1,0 +1,134 @@
+"""Tasks that estimate how certain the channels' figures are: what was asked for, and the usual windows."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from celery.utils.log import get_task_logger
+from sqlalchemy.orm import Session
+
+from skeldir.db.engine import get_engine
+from skeldir.db.session import lookup_session
+from skeldir.domain import windows
+from skeldir.domain.bootstrap import estimate
+from skeldir.domain.models import MODELS, Model
+from skeldir.domain.windows import Window
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.repository import attribution, attribution_settings, channel_intervals, tenants
+from skeldir.repository.recompute_jobs import Job
+from workers.base import Busy, SystemTask, TenantTask, task
+
+USUAL_DAYS: Final = (7, 30, 90, None)
+"""The windows that reports show by themselves: so many days that end today; None is all days."""
+
+# Less than the schedule's hour and the next day's same hour: what was due an hour ago is due again.
+DEFAULT_MODEL_AGE_MAX: Final = timedelta(minutes=50)
+OTHER_MODEL_AGE_MAX: Final = timedelta(hours=23)
+
+BUDGET_SECONDS: Final = 60.0
+"""A run of many estimates stops after so long and sends for the rest, so that others get their turn."""
+
+KEPT_DAYS: Final = 35
+"""A window that ended so long ago, and that nobody has asked for since, is estimated anew when asked for."""
+
+log = get_task_logger(__name__)
+
+
+@task("housekeeping.refresh_intervals", SystemTask)
+def refresh_every_tenant(self: SystemTask) -> int:
+    """Have every tenant's intervals brought up to date; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.refresh_intervals(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
+@task("maintenance.estimate_intervals", TenantTask)
+def estimate_intervals(self: TenantTask, *, tenant_id: str, estimate_id: str) -> dict[str, Any]:
+    """Answer one estimate; nothing is computed when its inputs are those of the last answer."""
+    with self.transaction(tenant_id) as turn:
+        if not channel_intervals.take_turn(turn):
+            raise Busy
+        return {"outcome": _answer(self, tenant_id, UUID(estimate_id))}
+
+
+@task("maintenance.refresh_intervals", TenantTask)
+def refresh_intervals(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
+    """Answer what is open and look at the usual windows anew, each in a transaction of its own."""
+    until = time.monotonic() + BUDGET_SECONDS
+    counts = {"computed": 0, "unchanged": 0, "nothing_to_do": 0}
+    with self.transaction(tenant_id) as turn:
+        if not channel_intervals.take_turn(turn):
+            return {"outcome": "busy"}
+        with self.transaction(tenant_id) as session:
+            channel_intervals.forget(session, KEPT_DAYS)
+            due = _due(session, UUID(tenant_id), datetime.now(UTC))
+        for estimate_id in due:
+            counts[_answer(self, tenant_id, estimate_id)] += 1
+            if time.monotonic() > until:
+                send(messages.refresh_intervals(tenant_id=UUID(tenant_id)), app=self.app)
+                break
+    return {"outcome": "refreshed", **counts}
+
+
+def ask(self: TenantTask, tenant_id: str, job: Job) -> None:
+    """Have a recomputed window's intervals estimated, if it is one of days: of others nobody can be told."""
+    if not job.window.is_of_days:
+        return
+    with self.transaction(tenant_id) as session:
+        asked = channel_intervals.request(
+            session, UUID(tenant_id), job.parameters.model, job.model_version, job.window
+        )
+    message = messages.estimate_intervals(tenant_id=UUID(tenant_id), estimate_id=asked.estimate_id)
+    send(message, app=self.app)
+
+
+def usual_windows(now: datetime) -> Iterator[Window]:
+    """Yield the windows whose intervals are there without being asked for."""
+    today = now.date()
+    for days in USUAL_DAYS:
+        yield windows.days(today - timedelta(days=days - 1), today) if days else windows.days(None, None)
+
+
+def _due(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
+    """Ask for the usual windows that were not looked at for long enough; return all that is open."""
+    chosen = attribution_settings.current(session)
+    for model in MODELS:
+        version = chosen.version(model)
+        for window in usual_windows(now):
+            known = channel_intervals.find(session, version, window)
+            if (
+                known is None
+                or known.checked_at is None
+                or known.checked_at < now - _age_max(model, chosen.default_model)
+            ):
+                channel_intervals.request(session, tenant_id, model, version, window)
+    return [open_one.estimate_id for open_one in channel_intervals.unanswered(session)]
+
+
+def _age_max(model: Model, default: Model) -> timedelta:
+    return DEFAULT_MODEL_AGE_MAX if model == default else OTHER_MODEL_AGE_MAX
+
+
+def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
+    """Compute an estimate from one snapshot, unless that would give what is stored; return what was done."""
+    started = time.monotonic()
+    with self.transaction(tenant_id, isolation="repeatable read") as session:
+        attribution.begin(session)
+        asked = channel_intervals.get(session, estimate_id)
+        if asked is None:
+            return "nothing_to_do"
+        fingerprint = channel_intervals.fingerprint(session, asked)
+        if fingerprint == asked.fingerprint:
+            channel_intervals.confirm(session, estimate_id)
+            return "unchanged"
+        found = estimate(channel_intervals.figures(session, asked))
+        channel_intervals.replace(session, estimate_id, found, fingerprint=fingerprint)
+    told = {"channels": len(found), "milliseconds": round(1000 * (time.monotonic() - started))}
+    log.info("estimated %s", json.dumps(told))
+    return "computed"
