@@ -10,6 +10,7 @@ from handlers import attribution
 from handlers import auth
 from handlers import channels
 from handlers import health
+from handlers import realtime
 from handlers import revenue
 from handlers import spend
 from handlers import uncertainty
@@ -60,6 +61,12 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+]
+
+_realtime: stubs.RealtimeHandlers = realtime
+_realtime_operations = [
+    realtime.get_realtime_revenue,  # getRealtimeRevenue
+    realtime.get_realtime_revenue_v1,  # getRealtimeRevenueV1
 ]
 
 _revenue: stubs.RevenueHandlers = revenue

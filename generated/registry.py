@@ -279,6 +279,32 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="realtime",
+        bundle="realtime.json",
+        handlers="handlers.realtime",
+        stub=stubs.RealtimeHandlers,
+        operations=(
+            Operation(
+                operation_id="getRealtimeRevenue",
+                method="GET",
+                path="/api/attribution/revenue/realtime",
+                handler="get_realtime_revenue",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
+                operation_id="getRealtimeRevenueV1",
+                method="GET",
+                path="/api/v1/revenue/realtime",
+                handler="get_realtime_revenue_v1",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="revenue",
         bundle="revenue.json",
         handlers="handlers.revenue",

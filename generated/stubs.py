@@ -69,6 +69,7 @@ from generated.models.common_spend import (
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.realtime import RealtimeRevenue, RealtimeRevenueCounter
 from generated.models.uncertainty import ChannelUncertainty, UncertaintyRequest
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from skeldir.domain.errors import SkeldirError
@@ -222,6 +223,21 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+
+class RealtimeHandlers(Protocol):
+    """The handlers of the realtime contract."""
+
+    def get_realtime_revenue(
+        self,
+        ctx: Context,
+        *,
+        currency: str,
+    ) -> Answer[RealtimeRevenueCounter]:
+        """GET /api/attribution/revenue/realtime."""
+
+    def get_realtime_revenue_v1(self, ctx: Context) -> Answer[RealtimeRevenue]:
+        """GET /api/v1/revenue/realtime."""
 
 
 class RevenueHandlers(Protocol):

@@ -9,6 +9,7 @@ from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import channels
 from generated.routes import health
+from generated.routes import realtime
 from generated.routes import revenue
 from generated.routes import spend
 from generated.routes import uncertainty
@@ -54,6 +55,9 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # realtime
+    "getRealtimeRevenue": realtime.get_realtime_revenue,
+    "getRealtimeRevenueV1": realtime.get_realtime_revenue_v1,
     # revenue
     "getOrderRevenue": revenue.get_order_revenue,
     "listUnresolvedOrders": revenue.list_unresolved_orders,
