@@ -31,25 +31,25 @@ def _if(condition: str, value: str) -> str:
     return f"CASE WHEN {condition} THEN {value} ELSE 0 END"
 
 
-# `told` offers, per part of an entry, sign (1 counts in, -1 out), tenant_id, order_id, currency,
+# `summand` offers, per part of an entry, sign (1 counts in, -1 out), tenant_id, order_id, currency,
 # effective_at, kind, channel_code and cents. Where a day differs between the two modes there are two parts.
 CELLS: Final = f"""
-    live AS MATERIALIZED (
+    first_capture AS MATERIALIZED (
         SELECT tenant_id, sign, order_id, currency, min(effective_at) AS captured_at
           FROM (SELECT tenant_id, sign, order_id, currency, effective_at
-                  FROM told
+                  FROM summand
                  WHERE kind = 'captured'
                  GROUP BY tenant_id, sign, order_id, currency, effective_at
                 HAVING sum(cents) <> 0) AS slot
          GROUP BY tenant_id, sign, order_id, currency
-    ), placed AS MATERIALIZED (
+    ), dated AS MATERIALIZED (
         SELECT sign, order_id, currency, channel_code, kind, kind IN {REVERSALS} AS is_reversal, cents,
                {utc_day("effective_at")} AS day,
                {utc_day("coalesce(CASE WHEN kind <> 'captured' THEN captured_at END, effective_at)")}
                    AS accrual_day,
                {utc_day("captured_at")} AS captured_day
-          FROM told
-          LEFT JOIN live USING (tenant_id, sign, order_id, currency)
+          FROM summand
+          LEFT JOIN first_capture USING (tenant_id, sign, order_id, currency)
     ), day_cell AS MATERIALIZED (
         SELECT day, currency, channel_code,
                CAST(sum(cash_cents) AS bigint) AS cash_cents,
@@ -63,15 +63,15 @@ CELLS: Final = f"""
                        {_if(_SAME_DAY, "sign * cents")} AS accrual_cents,
                        {_if(f"{_SAME_DAY} AND is_reversal", "sign * cents")} AS accrual_reversed_cents,
                        0 AS order_count
-                  FROM placed
+                  FROM dated
                 UNION ALL
                 SELECT accrual_day, currency, channel_code, 0, 0, sign * cents,
                        {_if("is_reversal", "sign * cents")}, 0
-                  FROM placed
+                  FROM dated
                  WHERE accrual_day <> day
                 UNION ALL
                 SELECT captured_day, currency, channel_code, 0, 0, 0, 0, sign
-                  FROM placed
+                  FROM dated
                  WHERE kind IN ('captured', 'adjusted') AND captured_day IS NOT NULL
                  GROUP BY sign, order_id, currency, channel_code, captured_day
                 HAVING sum(cents) <> 0) AS part
@@ -81,7 +81,7 @@ CELLS: Final = f"""
 """  # noqa: S608 - constants of this module
 
 ALLOCATED: Final = """
-    told AS MATERIALIZED (
+    summand AS MATERIALIZED (
         SELECT 1 AS sign, entry.tenant_id, entry.order_id, entry.currency, entry.effective_at, entry.kind,
                part.channel_code, part.allocated_cents AS cents
           FROM allocations AS part
@@ -126,7 +126,7 @@ _INSERT: Final = f"""
 # The part of a job's statement that keeps the summary in step: what its entries were credited with before
 # (`kept`) counts out, what they are now (`fresh`) in. A version that is not summarised costs nothing.
 FOLLOW: Final = f"""
-    , told AS MATERIALIZED (
+    , summand AS MATERIALIZED (
         SELECT side.sign, entry.tenant_id, entry.order_id, entry.currency, entry.effective_at, entry.kind,
                side.channel_code, side.cents
           FROM (SELECT -1 AS sign, tenant_id, entry_id, channel_code, allocated_cents AS cents FROM kept
