@@ -8,6 +8,7 @@ from workers.schedule import BEAT_SCHEDULE
 TASK_MODULES: Final = (
     "workers.attribution",
     "workers.summaries",
+    "workers.models",
     "workers.maintenance",
     "workers.privacy",
     "workers.uncertainty",

@@ -36,6 +36,26 @@ def sweep(self: SystemTask) -> int:
     return len(waiting)
 
 
+@task("housekeeping.fill_back", SystemTask)
+def fill_back(self: SystemTask) -> int:
+    """Have orders attributed under new versions of models, also where a message was lost; return for whom."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        uncovered = tenants.with_backfills(session)
+    for tenant_id in uncovered:
+        send(messages.backfill(tenant_id=tenant_id), app=self.app)
+    return len(uncovered)
+
+
+@task("housekeeping.refit_tenants", SystemTask)
+def refit_tenants(self: SystemTask) -> int:
+    """Have every tenant's models fitted anew; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.refit_models(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
 @task("housekeeping.prune_tenants", SystemTask)
 def prune_tenants(self: SystemTask) -> int:
     """Have what has expired deleted, tenant by tenant; return for how many."""

@@ -8,7 +8,7 @@ from celery.utils.log import get_task_logger
 from sqlalchemy.orm import Session
 
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, attribution_settings, summaries
+from skeldir.repository import attribution, attribution_settings, backfills, summaries
 from workers.base import TenantTask, task
 
 log = get_task_logger(__name__)
@@ -33,11 +33,14 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
 
 
 def catch_up(task_at_work: TenantTask, tenant_id: str) -> int:
-    """Summarise what is current and not summarised; return how many versions. The caller has the turn."""
+    """Summarise what is current, covers every order and is not summarised; return how many versions.
+
+    The caller has the turn.
+    """
     with task_at_work.transaction(tenant_id, isolation="repeatable read") as session:
         chosen = attribution_settings.current(session)
-        known = summaries.listed(session)
-        missing = [version for version in map(chosen.version, MODELS) if version not in known]
+        left_out = {*summaries.listed(session), *backfills.uncovered(session)}
+        missing = [version for version in map(chosen.version, MODELS) if version not in left_out]
         if missing:
             attribution.begin(session)
         for version in missing:

@@ -49,6 +49,16 @@ def refresh_summaries(*, tenant_id: UUID) -> Message:
     return Message("attribution.refresh_summaries", "attribution", {"tenant_id": str(tenant_id)})
 
 
+def backfill(*, tenant_id: UUID) -> Message:
+    """Attribute the tenant's orders under the versions of models that do not cover them yet."""
+    return Message("attribution.backfill", "attribution", {"tenant_id": str(tenant_id)})
+
+
+def refit_models(*, tenant_id: UUID) -> Message:
+    """Fit the tenant's models to its journeys anew."""
+    return Message("attribution.refit_models", "attribution", {"tenant_id": str(tenant_id)})
+
+
 def prune_tenant(*, tenant_id: UUID) -> Message:
     """Delete what has expired of one tenant."""
     return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
@@ -80,6 +90,8 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     recompute_window,
     resume_windows,
     refresh_summaries,
+    backfill,
+    refit_models,
     prune_tenant,
     fulfil_privacy_requests,
     scan_personal_data,

@@ -129,9 +129,16 @@ def attribute_window(session: Session, window: Window, parameters: ModelParamete
     """Attribute every order that has an entry in the window, whole, under one model."""
     changes = Changes()
     for orders in _window_orders(session, window):
-        journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders}).scalars().all()
-        changes += _attribute(session, orders, journeys, (parameters,))
+        changes += attribute_orders(session, orders, (parameters,))
     return changes
+
+
+def attribute_orders(
+    session: Session, order_ids: Sequence[str], models: Sequence[ModelParameters]
+) -> Changes:
+    """Attribute at most SCOPE_MAX orders, whole, under some models."""
+    journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": order_ids}).scalars().all()
+    return _attribute(session, order_ids, journeys, models)
 
 
 def digest_window(session: Session, window: Window, lookback_days: int) -> Digest:

@@ -17,30 +17,33 @@ from skeldir.domain.models import DIRECT, Model
 from skeldir.repository import summaries_sql
 from skeldir.repository.credit_rules import CREDIT
 
+
 # What the orders are attributed from, each table read once and the touches cut to the look-back. A touch
 # that an order's payload hints at counts unless a recorded one of the same source and medium shows it.
 # The look-back is counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
-_SCOPE: Final = """
+def scope(of_orders: str, of_journeys: str) -> str:
+    """Return the CTEs of what orders are attributed from; conditions say of which orders and journeys."""
+    return f"""
     entry AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, kind, currency, effective_at, effect_cents
           FROM ledger_entries
-         WHERE order_id = ANY(CAST(:order_ids AS text[]))
+         WHERE {of_orders}
            AND effect_cents <> 0
     ), sale AS MATERIALIZED (
         SELECT tenant_id, order_id, journey_id, ordered_at
           FROM orders
-         WHERE order_id = ANY(CAST(:order_ids AS text[]))
+         WHERE {of_orders}
     ), recorded AS MATERIALIZED (
         SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id,
                lower(coalesce(source, '')) AS source, lower(coalesce(medium, '')) AS medium
           FROM touchpoints
-         WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
+         WHERE {of_journeys}
     ), hinted AS MATERIALIZED (
         SELECT tenant_id, journey_id, ordered_at AS occurred_at, hint_touchpoint_id AS touchpoint_id,
                hint_channel_code AS channel_code, coalesce(hint_campaign_id, '') AS campaign_id,
                lower(coalesce(hint_source, '')) AS source, lower(coalesce(hint_medium, '')) AS medium
           FROM orders
-         WHERE journey_id = ANY(CAST(:journey_ids AS text[])) AND hint_touchpoint_id IS NOT NULL
+         WHERE {of_journeys} AND hint_touchpoint_id IS NOT NULL
     ), visit AS MATERIALIZED (
         SELECT tenant_id, journey_id, occurred_at, touchpoint_id, channel_code, campaign_id
           FROM recorded
@@ -64,7 +67,12 @@ _SCOPE: Final = """
          WHERE visit.occurred_at <= sale.ordered_at
            AND visit.occurred_at > sale.ordered_at - make_interval(hours => 24 * :lookback_days)
     )
-"""
+"""  # noqa: S608 - conditions are constants
+
+
+_SCOPE: Final = scope(
+    "order_id = ANY(CAST(:order_ids AS text[]))", "journey_id = ANY(CAST(:journey_ids AS text[]))"
+)
 
 
 def split(source: str, *, is_by_channel: bool = False) -> str:

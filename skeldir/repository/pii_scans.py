@@ -45,6 +45,7 @@ SCANNED: Final[Mapping[str, Scanned]] = {
         {"version": "integer", "position": "integer"}, ("source", "medium", "campaign", "referrer_host")
     ),
     "channel_transitions": Scanned({"transition_id": "uuid"}, ("reason",)),
+    "attribution_backfills": Scanned({"model_version": "text"}, ("after_order_id",)),
     "dead_letter_attempts": Scanned({"attempt_id": "uuid"}, ("reason_field", "note")),
     "dead_letters": Scanned(
         {"dead_letter_id": "uuid"},

@@ -44,6 +44,8 @@ LIST_IDS = text("SELECT tenant_id FROM skeldir_lookup.list_tenants()")
 
 WITH_WORK = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_work(:now)")
 
+WITH_BACKFILLS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_backfills()")
+
 WITH_PRIVACY_REQUESTS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_privacy_requests()")
 
 LIST_ALL = text("SELECT tenant_id, name, status, created_at FROM skeldir_lookup.all_tenants()")
@@ -115,6 +117,11 @@ def by_key(session: Session, key: str) -> KeyOwner | None:
 def with_work(session: Session, rested: datetime) -> list[UUID]:
     """Return the tenants with marks made before an instant or with jobs to run; without a tenant."""
     return list(session.execute(WITH_WORK, {"now": rested}).scalars())
+
+
+def with_backfills(session: Session) -> list[UUID]:
+    """Return the tenants whose orders some current version of a model does not cover; without a tenant."""
+    return list(session.execute(WITH_BACKFILLS).scalars())
 
 
 def with_privacy_requests(session: Session) -> list[UUID]:

@@ -159,6 +159,19 @@ def test_old_login_failures_are_pruned_for_every_tenant_known_or_not(
     assert left == [(known,)]
 
 
+def test_a_worker_learns_whose_orders_a_model_s_version_does_not_cover(
+    database: Database, superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    """Who has no backfill yet, or one that is not done; nobody else."""
+    done = """INSERT INTO attribution_backfills (model_version, model, parameters, is_cleared, completed_at)
+              VALUES ('linear.1+30d', 'linear', '{}', true, now())"""
+    assert (tenant,) in ask(database, "app_worker", "tenants_with_backfills()")
+    superuser.execute(done)
+    assert (tenant,) not in ask(database, "app_worker", "tenants_with_backfills()")
+    superuser.execute("UPDATE attribution_backfills SET completed_at = NULL")
+    assert (tenant,) in ask(database, "app_worker", "tenants_with_backfills()")
+
+
 @pytest.mark.parametrize(
     ("work", "found"),
     [

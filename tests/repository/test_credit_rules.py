@@ -13,7 +13,7 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import MODELS, decay_table
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, revenue
+from skeldir.repository import attribution, channel_reports
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository import credit_oracle
@@ -64,7 +64,7 @@ def test_every_model_is_what_the_oracle_makes_of_thousands_of_journeys(
             assert {(row.order_id, row.fallback) for row in rows} == {
                 (row.order_id, credit_oracle.fallback(model, CHOSEN, seen[row.order_id])) for row in rows
             }
-            totals = revenue.totals(session, CHOSEN.version(model), Window(BEGINNING, END))
+            totals = channel_reports.report(session, CHOSEN.version(model), Window(BEGINNING, END))
             assert all(t.allocated_cents + t.pending_cents == t.ledger_net_cents for t in totals)
             assert {total.currency: total.ledger_net_cents for total in totals} == world.net_cents()
 

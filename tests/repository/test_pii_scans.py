@@ -16,7 +16,7 @@ from skeldir.db.session import tenant_session
 from skeldir.repository import pii_scans
 from skeldir.repository.pii_scans import SCANNED, Step
 from tests.conftest import Database
-from tests.db.test_isolation import ROWS
+from tests.db.rows import ROWS
 
 EMAIL = "jane.doe@example.com"
 # Columns that hold nothing from outside, with what they hold.
@@ -61,6 +61,13 @@ OURS = {
             "attribution_settings.default_model",
             "attribution_settings.custom_weights",
             "attribution_settings.position_weights",
+            "attribution_backfills.model",
+            "attribution_backfills.model_version",
+            "attribution_backfills.parameters",
+            "model_fits.model",
+            "model_fits.weights",
+            "model_fits.weights_digest",
+            "model_fits.grouped_channels",
             "recompute_jobs.parameters",
         ),
         "summaries": (

@@ -19,6 +19,8 @@ SYSTEM_TASKS = {
     "housekeeping.scan_tenants",
     "housekeeping.refresh_summaries",
     "housekeeping.refresh_intervals",
+    "housekeeping.fill_back",
+    "housekeeping.refit_tenants",
 }
 
 

@@ -1,0 +1,198 @@
+"""New versions of models come to cover every order, whatever happens meanwhile, and old ones go."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from skeldir.db.session import tenant_session
+from skeldir.domain.attribution_settings import AttributionSettings
+from skeldir.domain.models import MODELS
+from skeldir.domain.windows import BEGINNING, END, Window
+from skeldir.repository import attribution_settings, backfills, channel_reports, model_fits, summaries
+from tests.conftest import Database
+from tests.repository import attribution_world as worlds
+from tests.repository.attribution_world import SETTINGS, World
+from workers import models
+from workers.attribution import attribute_marked
+from workers.housekeeping import fill_back
+from workers.models import backfill, refit_models
+
+EVERYTHING = Window(BEGINNING, END)
+VERSIONS = text("SELECT DISTINCT model_version FROM allocations")
+ROWS = text("""
+    SELECT entry_id, channel_code, campaign_id, allocated_cents
+      FROM allocations
+     WHERE model_version = :version
+""")
+
+
+def run(task: Any, tenant: UUID) -> Any:
+    """Run a task here and now, as a worker would."""
+    return task.apply(kwargs={"tenant_id": str(tenant)}, task_id=str(uuid4())).get()
+
+
+def tell(database: Database, tenant: UUID, world: World) -> None:
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+        worlds.mark(connection, tenant, world.journeys)
+
+
+def choose(tenant: UUID, **wanted: Any) -> AttributionSettings:
+    """Choose settings as the API does."""
+    with tenant_session(tenant) as session:
+        attribution_settings.hold(session)
+        chosen = attribution_settings.choose(session, AttributionSettings(**wanted), None)
+        backfills.adopt(session, attribution_settings.current(session))
+        return chosen
+
+
+def fill(tenant: UUID) -> list[dict[str, Any]]:
+    """Go on until nothing remains to be done; return what the steps did."""
+    steps = []
+    while not steps or steps[-1]["outcome"] == "went_on":
+        steps.append(run(backfill, tenant))
+        assert len(steps) < 1_000
+    assert steps[-1]["outcome"] == "over"
+    return steps
+
+
+def covered(database: Database, tenant: UUID, settings: AttributionSettings, world: World) -> bool:
+    """Tell whether every model is what the oracle says under these settings and no other rows are left.
+
+    Nor may a summary differ from its rows.
+    """
+    with tenant_session(tenant, read_only=True) as session:
+        if set(session.execute(VERSIONS).scalars()) != {settings.version(model) for model in MODELS}:
+            return False
+        for model in MODELS:
+            rows = session.execute(ROWS, {"version": settings.version(model)})
+            if {(row[0], row[1], row[2]): row[3] for row in rows} != worlds.expected(world, model, settings):
+                return False
+    with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+        return sum(summaries.drift(session, version) for version in summaries.listed(session)) == 0
+
+
+def pending(tenant: UUID, settings: AttributionSettings) -> int:
+    """Count the cents that reports say are pending, over all models; checks their sums on the way."""
+    cents = 0
+    with tenant_session(tenant, read_only=True) as session:
+        for model in MODELS:
+            for total in channel_reports.report(session, settings.version(model), EVERYTHING):
+                assert total.allocated_cents + total.pending_cents == total.ledger_net_cents
+                cents += abs(total.pending_cents)
+    return cents
+
+
+def captures(seed: int, journeys: int) -> World:
+    """Make a world in which everything can be attributed: no reversal without its capture."""
+    world = worlds.make(seed, journeys)
+    return World(world.visits, world.sales, [one for one in world.bookings if one.effect_cents >= 0])
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a backfill take many steps where a worker would take one."""
+    monkeypatch.setattr(models, "ROWS_MAX", 40)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_what_was_chosen_comes_to_cover_every_order(database: Database, tenant: UUID) -> None:
+    """Pending until then, exact after; the rows of what was chosen before are gone."""
+    world = captures(31, journeys=60)
+    tell(database, tenant, world)
+    run(attribute_marked, tenant)
+    assert fill(tenant)
+    assert covered(database, tenant, SETTINGS, world)
+    chosen = choose(tenant, lookback_days=7, half_life_days=2, custom_weights={"email": 3})
+    assert pending(tenant, chosen) == len(MODELS) * sum(map(abs, world.net_cents().values()))
+    steps = fill(tenant)
+    assert len(steps) > 10
+    assert pending(tenant, chosen) == 0
+    assert covered(database, tenant, chosen, world)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_orders_that_come_meanwhile_are_covered_too(database: Database, tenant: UUID) -> None:
+    """Before the place that a backfill has come to, or after it; it may even have passed."""
+    first, later = captures(32, journeys=40), captures(33, journeys=40)
+    tell(database, tenant, first)
+    run(attribute_marked, tenant)
+    chosen = choose(tenant, lookback_days=9)
+    for _ in range(3):
+        run(backfill, tenant)
+    merged = {sale.order_id: sale for sale in later.sales}
+    new = [sale for order_id, sale in merged.items() if order_id not in {one.order_id for one in first.sales}]
+    told = {sale.order_id for sale in new}
+    more = World(later.visits, new, [one for one in later.bookings if one.order_id in told])
+    tell(database, tenant, more)
+    run(backfill, tenant)
+    run(attribute_marked, tenant)
+    fill(tenant)
+    both = World(first.visits + more.visits, first.sales + more.sales, first.bookings + more.bookings)
+    assert new
+    assert covered(database, tenant, chosen, both)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_what_is_chosen_again_is_not_what_it_was_then(database: Database, tenant: UUID) -> None:
+    """What was left of a version while another was current is out of date, and made anew."""
+    world, more = captures(34, journeys=40), captures(35, journeys=40)
+    tell(database, tenant, world)
+    run(attribute_marked, tenant)
+    fill(tenant)
+    choose(tenant, lookback_days=9)
+    run(backfill, tenant)
+    later = World(more.visits)
+    tell(database, tenant, later)
+    run(attribute_marked, tenant)
+    again = choose(tenant, lookback_days=SETTINGS.lookback_days)
+    assert again.version("linear") == SETTINGS.version("linear")
+    fill(tenant)
+    assert covered(database, tenant, again, World(world.visits + later.visits, world.sales, world.bookings))
+
+
+def test_a_refit_covers_every_order_by_what_it_learnt(database: Database, tenant: UUID) -> None:
+    """Linear before, by the fit's effects after; a second one finds nothing new and writes nothing."""
+    world = captures(36, journeys=60)
+    tell(database, tenant, world)
+    run(attribute_marked, tenant)
+    assert run(refit_models, tenant)["outcome"] == "fitted"
+    with tenant_session(tenant, read_only=True) as session:
+        fitted = attribution_settings.current(session)
+    assert fitted.markov_weights
+    fill(tenant)
+    assert covered(database, tenant, fitted, world)
+    assert run(refit_models, tenant)["outcome"] == "unchanged"
+    assert [step["outcome"] for step in fill(tenant)] == ["over"]
+
+
+def test_a_fit_for_settings_that_changed_meanwhile_is_not_kept(
+    tenant: UUID, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who changed them has sent for another fit."""
+    tell(database, tenant, captures(37, journeys=30))
+    fit_markov = model_fits.fit_markov
+
+    def while_somebody_chooses(*arguments: Any) -> Any:
+        fitted = fit_markov(*arguments)
+        choose(tenant, lookback_days=3)
+        return fitted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model_fits, "fit_markov", while_somebody_chooses)
+        assert run(refit_models, tenant)["outcome"] == "superseded"
+    with tenant_session(tenant, read_only=True) as session:
+        assert model_fits.newest(session) is None
+
+
+def test_whoever_is_not_covered_is_found(tenant: UUID) -> None:
+    """Also a tenant that was there before there were backfills; nobody is found for ever."""
+    assert fill_back.apply().get() >= 1
+    fill(tenant)
+    with tenant_session(tenant, read_only=True) as session:
+        open_ones = session.execute(
+            text("SELECT count(*) FROM attribution_backfills WHERE completed_at IS NULL")
+        ).scalar_one()
+    assert open_ones == 0
