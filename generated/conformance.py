@@ -77,6 +77,7 @@ _revenue_operations = [
 
 _spend: stubs.SpendHandlers = spend
 _spend_operations = [
+    spend.get_channel_performance,  # getChannelPerformance
     spend.import_ad_spend,  # importAdSpend
     spend.list_ad_spend,  # listAdSpend
     spend.list_ad_spend_changes,  # listAdSpendChanges

@@ -337,6 +337,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         stub=stubs.SpendHandlers,
         operations=(
             Operation(
+                operation_id="getChannelPerformance",
+                method="GET",
+                path="/api/attribution/performance",
+                handler="get_channel_performance",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
                 operation_id="importAdSpend",
                 method="POST",
                 path="/api/attribution/ad-spend/imports",

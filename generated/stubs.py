@@ -52,6 +52,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointList,
 )
 from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
+from generated.models.common_performance import PerformanceReport
 from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
 from generated.models.common_revenue import (
     AllocationPage,
@@ -260,6 +261,19 @@ class RevenueHandlers(Protocol):
 
 class SpendHandlers(Protocol):
     """The handlers of the spend contract."""
+
+    def get_channel_performance(
+        self,
+        ctx: Context,
+        *,
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
+        mode: Literal["cash", "accrual"],
+        group_by: Literal["channel", "campaign"],
+        start_date: date | None,
+        end_date: date | None,
+        currency: str | None,
+    ) -> Answer[PerformanceReport]:
+        """GET /api/attribution/performance."""
 
     def import_ad_spend(self, ctx: Context, *, body: AdSpendBatch) -> Answer[AdSpendImport]:
         """POST /api/attribution/ad-spend/imports."""

@@ -1,11 +1,12 @@
 """Operations of api-contracts/openapi/v1/spend.yaml."""
 
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import MISSING
 
+from generated.models.common_performance import PerformanceReport
 from generated.models.common_spend import (
     AdSpend,
     AdSpendBatch,
@@ -16,15 +17,20 @@ from generated.models.common_spend import (
     AdSpendPage,
     AdSpendRow,
 )
+from handlers.performance_figures import performance_of
 from skeldir.domain import windows
 from skeldir.domain.ad_spend import Reading, ToldSpend, digest
 from skeldir.domain.errors import NotFound, Unprocessable
+from skeldir.domain.models import Model
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
-from skeldir.repository import ad_spend, channels
+from skeldir.repository import ad_spend, attribution_settings, channels, performance
 from skeldir.repository.ad_spend import Change, Import, Place, StandingFigure
+from skeldir.repository.channel_reports import Mode
 
 ERRORS_MAX: Final = 100
+
+GroupBy = Literal["channel", "campaign"]
 
 
 def import_ad_spend(ctx: Context, *, body: AdSpendBatch) -> AdSpendImport:
@@ -114,6 +120,32 @@ def list_ad_spend(
     if rest:
         next_cursor = make_cursor(ctx.tenant_id, "listAdSpend", filters, _position(shown[-1].place))
     return AdSpendPage(figures=[_figure(row) for row in shown], next_cursor=next_cursor)
+
+
+def get_channel_performance(
+    ctx: Context,
+    *,
+    model: Model | None,
+    mode: Mode,
+    group_by: GroupBy,
+    start_date: date | None,
+    end_date: date | None,
+    currency: str | None,
+) -> PerformanceReport:
+    """Set what was spent against what it brought, from one snapshot."""
+    parameters = attribution_settings.current(ctx.session).parameters(model)
+    window = windows.days(start_date, end_date)
+    found = performance.report(ctx.session, parameters.version, window, mode, currency)
+    return PerformanceReport(
+        model=parameters.model,
+        model_version=parameters.version,
+        lookback_days=parameters.lookback_days,
+        mode=mode,
+        group_by=group_by,
+        start_date=start_date or MISSING,
+        end_date=end_date or MISSING,
+        currencies=[performance_of(one, with_campaigns=group_by == "campaign") for one in found],
+    )
 
 
 def _told(row: AdSpendRow) -> ToldSpend:

@@ -62,6 +62,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getOrderRevenue": revenue.get_order_revenue,
     "listUnresolvedOrders": revenue.list_unresolved_orders,
     # spend
+    "getChannelPerformance": spend.get_channel_performance,
     "importAdSpend": spend.import_ad_spend,
     "listAdSpend": spend.list_ad_spend,
     "listAdSpendChanges": spend.list_ad_spend_changes,

@@ -3,8 +3,10 @@
 """Entry points of the spend contract."""
 
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
+from generated.models.common_performance import PerformanceReport
 from generated.models.common_spend import (
     AdSpendBatch,
     AdSpendChangePage,
@@ -18,6 +20,32 @@ from skeldir.http.answers import HttpAnswer
 from skeldir.http.boundary import Call
 from skeldir.http.context import Context
 from skeldir.http.convert import optional, required, to_model
+
+
+def get_channel_performance(call: Call) -> HttpAnswer:
+    """GET /api/attribution/performance."""
+    sent = call.parameters
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None = sent.get(
+        "query.model",
+    )
+    mode: Literal["cash", "accrual"] = sent.get("query.mode", "cash")
+    group_by: Literal["channel", "campaign"] = sent.get("query.group_by", "channel")
+    start_date = optional(sent, "query.start_date", date.fromisoformat)
+    end_date = optional(sent, "query.end_date", date.fromisoformat)
+    currency: str | None = sent.get("query.currency")
+
+    def handle(ctx: Context) -> Answer[PerformanceReport]:
+        return handlers.get_channel_performance(
+            ctx,
+            model=model,
+            mode=mode,
+            group_by=group_by,
+            start_date=start_date,
+            end_date=end_date,
+            currency=currency,
+        )
+
+    return call.run(handle, transaction="read", status=200)
 
 
 def import_ad_spend(call: Call) -> HttpAnswer:

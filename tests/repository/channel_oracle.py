@@ -30,7 +30,7 @@ def told(reports: list[CurrencyReport]) -> Told:
 
 def expected(world: World, model: Model, window: Window, mode: Mode) -> Told:
     """Count what is booked in the window, all of it attributed that can be."""
-    captured_at = _first_captures(world)
+    captured_at = first_captures(world)
     credited: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     of_entry: dict[object, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for (entry_id, channel, _), cents in worlds.expected(world, model).items():
@@ -38,7 +38,7 @@ def expected(world: World, model: Model, window: Window, mode: Mode) -> Told:
     in_order: dict[tuple[str, str, str], int] = defaultdict(int)
     pending: dict[str, int] = defaultdict(int)
     for booking in world.bookings:
-        at = _counted_at(booking, captured_at, mode)
+        at = counted_at(booking, captured_at, mode)
         is_inside = window.start <= at < window.end
         if is_inside and booking.entry_id not in of_entry:
             pending[booking.currency] += booking.effect_cents
@@ -61,7 +61,7 @@ def expected(world: World, model: Model, window: Window, mode: Mode) -> Told:
     return answer
 
 
-def _first_captures(world: World) -> dict[tuple[str, str], datetime]:
+def first_captures(world: World) -> dict[tuple[str, str], datetime]:
     """Return when each order was first captured, in each currency; what was taken back is no capture."""
     slots: dict[tuple[str, str, datetime], int] = defaultdict(int)
     for booking in world.bookings:
@@ -74,7 +74,7 @@ def _first_captures(world: World) -> dict[tuple[str, str], datetime]:
     return first
 
 
-def _counted_at(booking: Booking, captured_at: Mapping[tuple[str, str], datetime], mode: Mode) -> datetime:
+def counted_at(booking: Booking, captured_at: Mapping[tuple[str, str], datetime], mode: Mode) -> datetime:
     if mode == "cash" or booking.kind == "captured":
         return booking.effective_at
     return captured_at.get((booking.order_id, booking.currency), booking.effective_at)

@@ -1,0 +1,123 @@
+"""How allocations become conversions and campaigns' revenue per day: SQL that reports and refreshes share.
+
+Looked up by arrays of ids, so that no join decides how a table is read: the orders with an entry in the
+window, all their entries, and the parts of these. An order counts on the day of its first capture, which
+is an entry of the window if that day is in it; so what is outside adds nothing and is left out. Days are
+UTC's. What a capture is, and on which day an entry accrues, is as `summaries_sql` has it.
+"""
+
+from typing import Final
+
+from skeldir.repository.summaries_sql import utc_day
+
+# A share in millionths is the difference of two running totals, both rounded down: they add up exactly.
+_RUNNING: Final = """
+    sum(cents) OVER (PARTITION BY order_id, currency
+                     ORDER BY channel_code COLLATE "C", campaign_id COLLATE "C")
+"""
+
+_MEASURES: Final = (
+    "cash_cents",
+    "accrual_cents",
+    "conversion_count",
+    "new_conversion_count",
+    "conversions_ppm",
+    "new_conversions_ppm",
+)
+CELLS: Final = f"""
+    concerned AS MATERIALIZED (
+        SELECT DISTINCT order_id COLLATE "C" AS order_id
+          FROM ledger_entries
+         WHERE effective_at >= :start AND effective_at < :end AND effect_cents <> 0
+    ), entry AS MATERIALIZED (
+        SELECT tenant_id, entry_id, order_id COLLATE "C" AS order_id, kind, currency, effective_at
+          FROM ledger_entries
+         WHERE order_id = ANY(ARRAY(SELECT order_id FROM concerned)) AND effect_cents <> 0
+    ), told AS MATERIALIZED (
+        SELECT entry.order_id, entry.currency, entry.kind, entry.effective_at, part.channel_code,
+               part.campaign_id, part.allocated_cents AS cents
+          FROM allocations AS part
+          JOIN entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
+         WHERE part.model_version = :model_version
+           AND part.entry_id = ANY(ARRAY(SELECT entry_id FROM entry))
+    ), live AS MATERIALIZED (
+        SELECT order_id, currency, min(effective_at) AS captured_at
+          FROM (SELECT order_id, currency, effective_at
+                  FROM told
+                 WHERE kind = 'captured'
+                 GROUP BY order_id, currency, effective_at
+                HAVING sum(cents) <> 0) AS slot
+         GROUP BY order_id, currency
+    ), credit AS MATERIALIZED (
+        SELECT *, sum(cents) OVER (PARTITION BY order_id, currency) AS captured_cents
+          FROM (SELECT order_id, currency, channel_code, campaign_id, captured_at, sum(cents) AS cents
+                  FROM told
+                  JOIN live USING (order_id, currency)
+                 WHERE kind IN ('captured', 'adjusted') AND captured_at >= :start AND captured_at < :end
+                 GROUP BY order_id, currency, channel_code, campaign_id, captured_at
+                HAVING sum(cents) <> 0) AS part
+    ), sale AS MATERIALIZED (
+        SELECT journey_id FROM orders WHERE order_id = ANY(ARRAY(SELECT order_id FROM credit))
+    ), sibling AS MATERIALIZED (
+        SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id, ordered_at
+          FROM orders
+         WHERE journey_id = ANY(ARRAY(SELECT journey_id FROM sale))
+    ), paid AS MATERIALIZED (
+        SELECT DISTINCT order_id
+          FROM (SELECT order_id, currency, sum(cents) AS cents, sum(abs(captured_cents)) AS captured_cents
+                  FROM (SELECT order_id COLLATE "C" AS order_id, currency, sum(effect_cents) AS cents,
+                               sum(effect_cents) FILTER (WHERE kind = 'captured') AS captured_cents
+                          FROM ledger_entries
+                         WHERE order_id = ANY(ARRAY(SELECT order_id FROM sibling))
+                           AND kind IN ('captured', 'adjusted')
+                         GROUP BY order_id COLLATE "C", currency, effective_at) AS slot
+                 GROUP BY order_id, currency) AS booked
+         WHERE cents > 0 AND captured_cents > 0
+    ), repeated AS MATERIALIZED (
+        SELECT order_id
+          FROM (SELECT order_id, row_number() OVER (PARTITION BY journey_id
+                                                    ORDER BY ordered_at, order_id) AS place
+                  FROM sibling
+                  JOIN paid USING (order_id)) AS ranked
+         WHERE place > 1
+    ), shared AS MATERIALIZED (
+        SELECT order_id, currency, channel_code, campaign_id, captured_at, cents,
+               CASE WHEN repeated.order_id IS NULL THEN 1 ELSE 0 END AS is_new,
+               div({_RUNNING} * 1000000, captured_cents)
+               - div(({_RUNNING} - cents) * 1000000, captured_cents) AS ppm
+          FROM credit
+          LEFT JOIN repeated USING (order_id)
+         WHERE captured_cents > 0
+    ), cell AS MATERIALIZED (
+        SELECT {utc_day("at")} AS day, currency, level, channel_code, campaign_id,
+               {", ".join(f"CAST(sum({measure}) AS bigint) AS {measure}" for measure in _MEASURES)}
+          FROM (SELECT effective_at AS at, currency, 2 AS level, channel_code, campaign_id,
+                       cents AS cash_cents, 0 AS accrual_cents, 0 AS conversion_count,
+                       0 AS new_conversion_count, 0 AS conversions_ppm, 0 AS new_conversions_ppm
+                  FROM told
+                UNION ALL
+                SELECT coalesce(CASE WHEN kind <> 'captured' THEN captured_at END, effective_at), currency, 2,
+                       channel_code, campaign_id, 0, cents, 0, 0, 0, 0
+                  FROM told
+                  LEFT JOIN live USING (order_id, currency)
+                UNION ALL
+                SELECT captured_at, currency, 2, channel_code, campaign_id, 0, 0, 1, is_new, ppm, is_new * ppm
+                  FROM shared
+                UNION ALL
+                SELECT captured_at, currency, 1, channel_code, '', 0, 0, 1, is_new, 0, 0
+                  FROM shared
+                 GROUP BY order_id, currency, channel_code, captured_at, is_new
+                HAVING sum(cents) <> 0
+                UNION ALL
+                SELECT captured_at, currency, 0, '', '', 0, 0, 1, is_new, 0, 0
+                  FROM shared
+                 GROUP BY order_id, currency, captured_at, is_new) AS part
+         WHERE at >= :start AND at < :end
+         GROUP BY 1, 2, 3, 4, 5
+    )
+"""  # noqa: S608 - constants of this module
+"""Cells of one UTC day, currency, and level: 0 the currency as a whole, 1 a channel, 2 a campaign of it.
+
+Money and shares stand at the last level only, for they add up; orders are counted at each, because an
+order that two campaigns led to is one order of their channel.
+"""
