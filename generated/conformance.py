@@ -9,6 +9,7 @@ from generated import stubs
 from handlers import attribution
 from handlers import auth
 from handlers import channels
+from handlers import export
 from handlers import health
 from handlers import realtime
 from handlers import revenue
@@ -53,6 +54,16 @@ _channels_operations = [
     channels.list_channel_transitions,  # listChannelTransitions
     channels.list_channels,  # listChannels
     channels.transition_channel,  # transitionChannel
+]
+
+_export: stubs.ExportHandlers = export
+_export_operations = [
+    export.export_allocations,  # exportAllocations
+    export.export_csv,  # exportCSV
+    export.export_excel,  # exportExcel
+    export.export_json,  # exportJSON
+    export.export_revenue,  # exportRevenue
+    export.get_export_manifest,  # getExportManifest
 ]
 
 _health: stubs.HealthHandlers = health

@@ -51,6 +51,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointDetail,
     WebhookEndpointList,
 )
+from generated.models.common_exports import ExportManifest
 from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
 from generated.models.common_performance import PerformanceReport
 from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
@@ -208,6 +209,49 @@ class ChannelsHandlers(Protocol):
         body: ChannelTransitionRequest,
     ) -> Answer[ChannelTransition]:
         """POST /api/channels/{channel_code}/transitions."""
+
+
+class ExportHandlers(Protocol):
+    """The handlers of the export contract."""
+
+    def export_allocations(
+        self,
+        ctx: Context,
+        *,
+        format: Literal["csv", "json", "ndjson", "parquet", "xlsx"],
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
+        start_date: date | None,
+        end_date: date | None,
+        channels: list[str] | None,
+        currency: str | None,
+    ) -> Answer[Stream]:
+        """GET /api/export/allocations."""
+
+    def export_csv(self, ctx: Context) -> Answer[Stream]:
+        """GET /api/export/csv."""
+
+    def export_excel(self, ctx: Context) -> Answer[Stream]:
+        """GET /api/export/excel."""
+
+    def export_json(self, ctx: Context) -> Answer[Stream]:
+        """GET /api/export/json."""
+
+    def export_revenue(
+        self,
+        ctx: Context,
+        *,
+        format: Literal["csv", "json", "ndjson", "parquet", "xlsx"],
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
+        mode: Literal["cash", "accrual"],
+        start_date: date | None,
+        end_date: date | None,
+        channels: list[str] | None,
+        currency: str | None,
+    ) -> Answer[Stream]:
+        """GET /api/export/revenue."""
+
+    def get_export_manifest(self, ctx: Context, *, export_id: UUID) -> Answer[ExportManifest]:
+        """GET /api/export/manifests/{export_id}."""
 
 
 class HealthHandlers(Protocol):

@@ -8,6 +8,7 @@ from typing import Final
 from generated.routes import attribution
 from generated.routes import auth
 from generated.routes import channels
+from generated.routes import export
 from generated.routes import health
 from generated.routes import realtime
 from generated.routes import revenue
@@ -50,6 +51,13 @@ ROUTES: Final[Mapping[str, Route]] = {
     "listChannelTransitions": channels.list_channel_transitions,
     "listChannels": channels.list_channels,
     "transitionChannel": channels.transition_channel,
+    # export
+    "exportAllocations": export.export_allocations,
+    "exportCSV": export.export_csv,
+    "exportExcel": export.export_excel,
+    "exportJSON": export.export_json,
+    "exportRevenue": export.export_revenue,
+    "getExportManifest": export.get_export_manifest,
     # health
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,

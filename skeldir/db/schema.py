@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from skeldir.db import (  # noqa: F401 - they declare tables too
     schema_channels,
     schema_endpoints,
+    schema_exports,
     schema_intervals,
     schema_models,
     schema_privacy,

@@ -157,7 +157,7 @@ def report(
         "end_day": window.end.date(),
         "currency": currency,
     }
-    if _is_summarised(session, model_version):
+    if is_summarised(session, model_version):
         rows = session.execute(_CHANNELS_SUMMED[mode], asked)
         waiting = session.execute(_PENDING_MARKED[mode], asked)
     else:
@@ -173,7 +173,8 @@ def report(
     ]
 
 
-def _is_summarised(session: Session, model_version: str) -> bool:
+def is_summarised(session: Session, model_version: str) -> bool:
+    """Tell whether a version's summary is complete in this snapshot, and quicker than its rows."""
     asked = {"model_version": model_version, "marks_max": MARKS_MAX}
     return bool(session.execute(_IS_SUMMARISED, asked).scalar_one())
 

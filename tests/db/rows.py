@@ -201,6 +201,17 @@ ROWS: dict[str, dict[str, Any]] = {
         "parameters": '{"lookback_days": 30}',
         "is_cleared": True,
     },
+    "export_manifests": {
+        "export_id": ONE,
+        "dataset": "revenue",
+        "format": "csv",
+        "model": "linear",
+        "model_version": "linear.1+30d",
+        "mode": "cash",
+        "snapshot_at": NOW,
+        "ends_at": NOW,
+        "totals": "[]",
+    },
     "privacy_requests": {
         "request_id": ONE,
         "event_id": ONE,

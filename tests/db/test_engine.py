@@ -47,7 +47,7 @@ def test_a_login_takes_the_role_on_unless_it_is_the_role(url: str, options: str 
 
 
 def test_a_pool_is_bounded_by_the_settings(database: Database) -> None:
-    assert database.engine("app_user").pool.status().startswith("Pool size: 10 ")
+    assert database.engine("app_user").pool.status().startswith("Pool size: 14 ")  # 10, and 4 for exports
 
 
 def test_a_forked_child_connects_anew_and_the_parent_keeps_its_connection(tenant: UUID) -> None:

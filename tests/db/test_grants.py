@@ -52,6 +52,7 @@ GRANTS = {
     "channel_intervals": ("S", "SID", "", "S", ""),
     "model_fits": ("S", "SI", "", "S", ""),
     "attribution_backfills": ("SID", "SIUD", "", "S", "S"),
+    "export_manifests": ("SI", "", "", "S", ""),
     "task_effects": ("", "SID", "", "", ""),
     "ad_spend": ("SIU", "S", "", "S", ""),
     "ad_spend_changes": ("SI", "S", "", "S", ""),
@@ -88,6 +89,8 @@ COLUMN_GRANTS = {
             "resolved_at", "resolution_note", "abandoned_reason",
         )
     ),
+    *(("export_manifests", column, "app_rw", "UPDATE")
+      for column in ("status", "finished_at", "row_count", "byte_count", "sha256", "totals")),
     *(("privacy_requests", column, "app_rw", "UPDATE")
       for column in ("state", "requested_at", "completed_at", "row_counts")),
     *(("privacy_requests", column, "app_worker", "UPDATE")

@@ -67,6 +67,7 @@ class Victim:
         self.secret_id: str = listed[0]["secrets"][0]["secret_id"]
         self.import_id: str = self._post(api, "ad-spend/imports", {"rows": [SPEND]})["import_id"]
         self.job_id: str = self._post(api, "recompute-jobs", WINDOW)["job_id"]
+        self.export_id: str = api.send("GET", "/api/export/csv", token=self.token).headers["export-id"]
         with database.connect() as connection:  # as if the marks had rested
             connection.execute("UPDATE dirty_marks SET marked_at = marked_at - interval '1 hour'")
         attribute_marked.apply(kwargs={"tenant_id": str(self.shop.tenant_id)}, throw=True)
@@ -93,6 +94,7 @@ class Victim:
                 self.dead_letter_id,
                 self.endpoint_id,
                 self.secret_id,
+                self.export_id,
                 ORDER["id"],
             )
         }
@@ -146,6 +148,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "{dead_letter_id}": victim.dead_letter_id,
         "{endpoint_id}": victim.endpoint_id,
         "{secret_id}": victim.secret_id,
+        "{export_id}": victim.export_id,
         "{endpoint_key}": stranger.key("shopify"),
         "{channel_code}": "theirs",
     }.items():
@@ -213,5 +216,5 @@ def test_every_secured_operation_is_aimed_at() -> None:
     }
     assert placeholders == {
         "{job_id}", "{import_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
-        "{channel_code}",
+        "{channel_code}", "{export_id}",
     }  # fmt: skip

@@ -76,6 +76,11 @@ OURS = {
             "waiting_entries.model_version",
             "summarised_versions.model_version",
         ),
+        "exports": (
+            *("export_manifests.dataset", "export_manifests.format", "export_manifests.status"),
+            *("export_manifests.model", "export_manifests.model_version", "export_manifests.channels"),
+            *("export_manifests.mode", "export_manifests.sha256", "export_manifests.totals"),
+        ),
         "places": ("pii_findings.path", "pii_scans.after_key"),
         "answers of ours": ("idempotency_keys.headers",),
     },

@@ -1,0 +1,91 @@
+"""Operations of api-contracts/openapi/v1/export.yaml."""
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import MISSING
+
+from generated.models.common_exports import ExportCurrency, ExportFilters, ExportManifest
+from handlers.export_stream import Asked, begin
+from skeldir.domain import exports
+from skeldir.domain.errors import NotFound
+from skeldir.domain.exports import ExportFormat
+from skeldir.domain.models import Model
+from skeldir.http.context import Context, Stream
+from skeldir.repository import export_manifests
+from skeldir.repository.channel_reports import Mode
+
+
+def export_revenue(
+    ctx: Context,
+    *,
+    format: ExportFormat,  # noqa: A002 - the contract's word
+    model: Model | None,
+    mode: Mode,
+    start_date: date | None,
+    end_date: date | None,
+    channels: list[str] | None,
+    currency: str | None,
+) -> Stream:
+    """Send revenue per day, currency and channel."""
+    filters = exports.ExportFilters(start_date, end_date, channels, currency)
+    return begin(ctx, Asked("revenue", format, model, filters, mode))
+
+
+def export_allocations(
+    ctx: Context,
+    *,
+    format: ExportFormat,  # noqa: A002 - the contract's word
+    model: Model | None,
+    start_date: date | None,
+    end_date: date | None,
+    channels: list[str] | None,
+    currency: str | None,
+) -> Stream:
+    """Send every allocation."""
+    filters = exports.ExportFilters(start_date, end_date, channels, currency)
+    return begin(ctx, Asked("allocations", format, model, filters))
+
+
+def export_csv(ctx: Context) -> Stream:
+    """Send all revenue as CSV."""
+    return begin(ctx, Asked("revenue", "csv"))
+
+
+def export_json(ctx: Context) -> Stream:
+    """Send all revenue as JSON."""
+    return begin(ctx, Asked("revenue", "json"))
+
+
+def export_excel(ctx: Context) -> Stream:
+    """Send all revenue as a spreadsheet."""
+    return begin(ctx, Asked("revenue", "xlsx"))
+
+
+def get_export_manifest(ctx: Context, *, export_id: UUID) -> ExportManifest:
+    """Tell what an export was of, and what it came to."""
+    found = export_manifests.get(ctx.session, export_id)
+    if found is None:
+        raise NotFound(f"There is no export {export_id}.")
+    return ExportManifest(
+        export_id=found.export_id,
+        dataset=found.dataset,
+        format=found.format,
+        status=found.status,
+        model=found.model,
+        model_version=found.model_version,
+        mode=found.mode,
+        filters=ExportFilters(
+            start_date=found.start_date or MISSING,
+            end_date=found.end_date or MISSING,
+            channels=MISSING if found.channels is None else found.channels,
+            currency=found.currency or MISSING,
+        ),
+        requested_by=found.requested_by or MISSING,
+        snapshot_at=found.snapshot_at,
+        finished_at=found.finished_at or MISSING,
+        row_count=MISSING if found.row_count is None else found.row_count,
+        byte_count=MISSING if found.byte_count is None else found.byte_count,
+        sha256=found.sha256 or MISSING,
+        currencies=[ExportCurrency.model_validate(total) for total in found.totals],
+    )
