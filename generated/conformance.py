@@ -11,6 +11,7 @@ from handlers import auth
 from handlers import channels
 from handlers import export
 from handlers import health
+from handlers import journeys
 from handlers import realtime
 from handlers import revenue
 from handlers import spend
@@ -72,6 +73,11 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+]
+
+_journeys: stubs.JourneysHandlers = journeys
+_journeys_operations = [
+    journeys.get_conversion_journey,  # getConversionJourney
 ]
 
 _realtime: stubs.RealtimeHandlers = realtime

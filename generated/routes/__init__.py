@@ -10,6 +10,7 @@ from generated.routes import auth
 from generated.routes import channels
 from generated.routes import export
 from generated.routes import health
+from generated.routes import journeys
 from generated.routes import realtime
 from generated.routes import revenue
 from generated.routes import spend
@@ -63,6 +64,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # journeys
+    "getConversionJourney": journeys.get_conversion_journey,
     # realtime
     "getRealtimeRevenue": realtime.get_realtime_revenue,
     "getRealtimeRevenueV1": realtime.get_realtime_revenue_v1,

@@ -70,7 +70,7 @@ def scope(of_orders: str, of_journeys: str) -> str:
 """  # noqa: S608 - conditions are constants
 
 
-_SCOPE: Final = scope(
+SCOPE: Final = scope(
     "order_id = ANY(CAST(:order_ids AS text[]))", "journey_id = ANY(CAST(:journey_ids AS text[]))"
 )
 
@@ -158,7 +158,7 @@ def _fresh(model: Model) -> str:
     if rule.is_fallible:
         fallback, fallbacks = "fallback", f"LEFT JOIN ({_FALLBACKS}) AS fallen USING (tenant_id, order_id)"
     return f"""
-    WITH RECURSIVE {_SCOPE}, touched AS MATERIALIZED (
+    WITH RECURSIVE {SCOPE}, touched AS MATERIALIZED (
         SELECT tenant_id, order_id, count(*) AS touch_count FROM touch GROUP BY tenant_id, order_id
     ), credit AS MATERIALIZED (
         ({rule.sql})
@@ -269,7 +269,7 @@ def _half(first_byte: int) -> str:
 
 
 DIGEST: Final = text(f"""
-    WITH {_SCOPE}, fact AS (
+    WITH {SCOPE}, fact AS (
         SELECT CAST(ROW('entry', entry_id, order_id, currency, extract(epoch FROM effective_at),
                       effect_cents) AS text) AS told
           FROM entry
