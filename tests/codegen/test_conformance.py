@@ -15,6 +15,7 @@ SKELDIR = {
         "from typing import Generic, TypeVar\n"
         "Body = TypeVar('Body', covariant=True)\n"
         "class Context: ...\n"
+        "class Stream: ...\n"
         "@dataclass(frozen=True)\n"
         "class Reply(Generic[Body]):\n"
         "    body: Body\n"
