@@ -8,10 +8,10 @@ The lists name a handler that is missing, which mypy does not when it compares a
 from generated import stubs
 from handlers import attribution
 from handlers import auth
+from handlers import channel_rules
 from handlers import channels
 from handlers import export
 from handlers import health
-from handlers import journeys
 from handlers import realtime
 from handlers import revenue
 from handlers import spend
@@ -46,6 +46,14 @@ _auth_operations = [
     auth.verify_token,  # verifyToken
 ]
 
+_channel_rules: stubs.ChannelRulesHandlers = channel_rules
+_channel_rules_operations = [
+    channel_rules.dry_run_channel_rules,  # dryRunChannelRules
+    channel_rules.list_channel_rule_sets,  # listChannelRuleSets
+    channel_rules.list_channel_rules,  # listChannelRules
+    channel_rules.replace_channel_rules,  # replaceChannelRules
+]
+
 _channels: stubs.ChannelsHandlers = channels
 _channels_operations = [
     channels.correct_channel,  # correctChannel
@@ -73,11 +81,6 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
-]
-
-_journeys: stubs.JourneysHandlers = journeys
-_journeys_operations = [
-    journeys.get_conversion_journey,  # getConversionJourney
 ]
 
 _realtime: stubs.RealtimeHandlers = realtime

@@ -24,7 +24,12 @@ from generated.models.common_channels import (
     ChannelCorrection,
     ChannelCorrectionPage,
     ChannelCorrectionRequest,
+    ChannelDryRun,
+    ChannelDryRunRequest,
     ChannelRequest,
+    ChannelRuleSet,
+    ChannelRuleSetPage,
+    ChannelRulesRequest,
     ChannelTransition,
     ChannelTransitionList,
     ChannelTransitionRequest,
@@ -71,7 +76,6 @@ from generated.models.common_spend import (
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
-from generated.models.journeys import ConversionJourney
 from generated.models.realtime import RealtimeRevenue, RealtimeRevenueCounter
 from generated.models.uncertainty import ChannelUncertainty, UncertaintyRequest
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
@@ -163,6 +167,38 @@ class AuthHandlers(Protocol):
 
     def verify_token(self, ctx: Context) -> Answer[TokenVerification]:
         """GET /api/auth/verify."""
+
+
+class ChannelRulesHandlers(Protocol):
+    """The handlers of the channel-rules contract."""
+
+    def dry_run_channel_rules(
+        self,
+        ctx: Context,
+        *,
+        body: ChannelDryRunRequest,
+    ) -> Answer[ChannelDryRun]:
+        """POST /api/channel-rules/dry-runs."""
+
+    def list_channel_rule_sets(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ChannelRuleSetPage]:
+        """GET /api/channel-rule-sets."""
+
+    def list_channel_rules(self, ctx: Context, *, version: int | None) -> Answer[ChannelRuleSet]:
+        """GET /api/channel-rules."""
+
+    def replace_channel_rules(
+        self,
+        ctx: Context,
+        *,
+        body: ChannelRulesRequest,
+    ) -> Answer[ChannelRuleSet]:
+        """PUT /api/channel-rules."""
 
 
 class ChannelsHandlers(Protocol):
@@ -269,21 +305,6 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
-
-
-class JourneysHandlers(Protocol):
-    """The handlers of the journeys contract."""
-
-    def get_conversion_journey(
-        self,
-        ctx: Context,
-        *,
-        order_id: str,
-        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
-        limit: int,
-        cursor: str | None,
-    ) -> Answer[ConversionJourney]:
-        """GET /api/attribution/conversion-journey."""
 
 
 class RealtimeHandlers(Protocol):

@@ -9,6 +9,7 @@ TASK_MODULES: Final = (
     "workers.attribution",
     "workers.summaries",
     "workers.models",
+    "workers.channels",
     "workers.maintenance",
     "workers.privacy",
     "workers.uncertainty",

@@ -14,7 +14,13 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import attribution, attribution_settings, dirty_marks, recompute_jobs
+from skeldir.repository import (
+    attribution,
+    attribution_settings,
+    dirty_marks,
+    reclassification,
+    recompute_jobs,
+)
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
@@ -45,9 +51,11 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     with self.transaction(tenant_id) as turn:
         if not attribution.take_turn(turn):
             return {"outcome": "busy"}
+        _classify_marked(self, tenant_id)
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
-            journeys = dirty_marks.take(session, patience, JOURNEYS_MAX)
+            taken = dirty_marks.take(session, patience, JOURNEYS_MAX)
+            journeys = reclassification.only_classified(session, taken)
             chosen = attribution_settings.current(session)
             changes = attribution.attribute_journeys(session, journeys, chosen)
         milliseconds = round(1000 * (time.monotonic() - started))
@@ -62,12 +70,24 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         "milliseconds": milliseconds,
     }
     log.info("attributed %s", json.dumps(result))
-    if len(journeys) == JOURNEYS_MAX:
+    if len(taken) == JOURNEYS_MAX:
         send(messages.attribute_marked(tenant_id=UUID(tenant_id)), app=self.app)
+    elif len(journeys) < len(taken):
+        rest = patience.debounce_seconds
+        send(messages.attribute_marked(tenant_id=UUID(tenant_id), delay_seconds=rest), app=self.app)
     if len(journeys) >= STATISTICS_AFTER_JOURNEYS:
         with tenant_session(UUID(tenant_id), engine=get_engine("app_worker")) as session:
             attribution.refresh_statistics(session)
     return result
+
+
+def _classify_marked(self: TenantTask, tenant_id: str) -> None:
+    """Apply rules and corrections to marked journeys, some at a time: webhooks wait for locked orders."""
+    with self.transaction(tenant_id) as session:
+        after = None if reclassification.is_built_in(session) else ""
+    while after is not None:
+        with self.transaction(tenant_id) as session:
+            after = reclassification.classify_marked(session, after)
 
 
 class WindowTask(TenantTask):

@@ -5,6 +5,7 @@ from typing import Final
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import lookup_session
+from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
 from skeldir.queue.sending import send
 from skeldir.repository import broker, tenants
@@ -94,6 +95,19 @@ def scan_tenants(self: SystemTask) -> int:
     for tenant_id in everybody:
         send(messages.scan_personal_data(tenant_id=tenant_id), app=self.app)
     return len(everybody)
+
+
+@task("housekeeping.reclassify_tenants", SystemTask)
+def reclassify_tenants(self: SystemTask) -> int:
+    """Have mappings applied that are newer than what was stored; return for how many tenants.
+
+    Of rules whose message was lost, and of a built-in table that came with a new version of the service.
+    """
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        behind = tenants.to_reclassify(session, TAXONOMY_VERSION)
+    for tenant_id in behind:
+        send(messages.reclassify_touches(tenant_id=tenant_id), app=self.app)
+    return len(behind)
 
 
 @task("housekeeping.prune_messages", SystemTask)

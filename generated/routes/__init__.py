@@ -7,10 +7,10 @@ from typing import Final
 
 from generated.routes import attribution
 from generated.routes import auth
+from generated.routes import channel_rules
 from generated.routes import channels
 from generated.routes import export
 from generated.routes import health
-from generated.routes import journeys
 from generated.routes import realtime
 from generated.routes import revenue
 from generated.routes import spend
@@ -44,6 +44,11 @@ ROUTES: Final[Mapping[str, Route]] = {
     "logout": auth.logout,
     "refreshToken": auth.refresh_token,
     "verifyToken": auth.verify_token,
+    # channel-rules
+    "dryRunChannelRules": channel_rules.dry_run_channel_rules,
+    "listChannelRuleSets": channel_rules.list_channel_rule_sets,
+    "listChannelRules": channel_rules.list_channel_rules,
+    "replaceChannelRules": channel_rules.replace_channel_rules,
     # channels
     "correctChannel": channels.correct_channel,
     "createChannel": channels.create_channel,
@@ -64,8 +69,6 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
-    # journeys
-    "getConversionJourney": journeys.get_conversion_journey,
     # realtime
     "getRealtimeRevenue": realtime.get_realtime_revenue,
     "getRealtimeRevenueV1": realtime.get_realtime_revenue_v1,

@@ -31,18 +31,18 @@ def is_plausible(instant: datetime) -> bool:
     return BEGINNING <= instant <= END
 
 
-def recompute_window(start: datetime, end: datetime) -> Window:
-    """Return the window a job may work on, in UTC.
+def recompute_window(start: datetime, end: datetime, *, days_max: int = WINDOW_DAYS_MAX) -> Window:
+    """Return the window a job or another computation may work on, in UTC.
 
-    Raises Unprocessable when it is empty, backwards or too long for one job.
+    Raises Unprocessable when it is empty, backwards or longer than `days_max`.
     """
     for field, instant in (("body.window_start", start), ("body.window_end", end)):
         if not is_plausible(instant):
             raise _refused(field, "time_out_of_range", "is not between the years 1970 and 2200")
     if end <= start:
         raise _refused("body.window_end", "window_empty", "must be later than window_start")
-    if end - start > timedelta(days=WINDOW_DAYS_MAX):
-        raise _refused("body.window_end", "window_too_long", f"spans more than {WINDOW_DAYS_MAX} days")
+    if end - start > timedelta(days=days_max):
+        raise _refused("body.window_end", "window_too_long", f"spans more than {days_max} days")
     return Window(start.astimezone(UTC), end.astimezone(UTC))
 
 

@@ -85,6 +85,11 @@ def refresh_intervals(*, tenant_id: UUID) -> Message:
     return Message("maintenance.refresh_intervals", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def reclassify_touches(*, tenant_id: UUID) -> Message:
+    """Apply the channel mapping in force to the touches that the tenant stored before it."""
+    return Message("maintenance.reclassify_touches", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
@@ -97,4 +102,5 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     scan_personal_data,
     estimate_intervals,
     refresh_intervals,
+    reclassify_touches,
 )

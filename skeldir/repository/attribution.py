@@ -152,6 +152,12 @@ def digest_window(session: Session, window: Window, lookback_days: int) -> Diges
     return digest
 
 
+def orders_of_window(session: Session, window: Window) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Yield the orders that have an entry in the window, in chunks, each with the orders' journeys."""
+    for orders in _window_orders(session, window):
+        yield orders, session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders}).scalars().all()
+
+
 def _attribute(
     session: Session,
     order_ids: Sequence[str],

@@ -21,8 +21,11 @@ from skeldir.repository.credit_rules import CREDIT
 # What the orders are attributed from, each table read once and the touches cut to the look-back. A touch
 # that an order's payload hints at counts unless a recorded one of the same source and medium shows it.
 # The look-back is counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
-def scope(of_orders: str, of_journeys: str) -> str:
-    """Return the CTEs of what orders are attributed from; conditions say of which orders and journeys."""
+def scope(of_orders: str, of_journeys: str, visits: str = "visit") -> str:
+    """Return the CTEs of what orders are attributed from; conditions say of which orders and journeys.
+
+    `visits` may be a query over `visit` that shows its touches otherwise than they are stored.
+    """
     return f"""
     entry AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id, kind, currency, effective_at, effect_cents
@@ -63,16 +66,15 @@ def scope(of_orders: str, of_journeys: str) -> str:
         SELECT sale.tenant_id, sale.order_id,
                visit.occurred_at, visit.touchpoint_id, visit.channel_code, visit.campaign_id
           FROM sale
-          JOIN visit USING (tenant_id, journey_id)
+          JOIN {visits} AS visit USING (tenant_id, journey_id)
          WHERE visit.occurred_at <= sale.ordered_at
            AND visit.occurred_at > sale.ordered_at - make_interval(hours => 24 * :lookback_days)
     )
 """  # noqa: S608 - conditions are constants
 
 
-SCOPE: Final = scope(
-    "order_id = ANY(CAST(:order_ids AS text[]))", "journey_id = ANY(CAST(:journey_ids AS text[]))"
-)
+_OF_ORDERS: Final = "order_id = ANY(CAST(:order_ids AS text[]))"
+_OF_JOURNEYS: Final = "journey_id = ANY(CAST(:journey_ids AS text[]))"
 
 
 def split(source: str, *, is_by_channel: bool = False) -> str:
@@ -151,14 +153,14 @@ _ROUND: Final = split("""
 _FALLBACKS: Final = "SELECT tenant_id, order_id, min(fallback) AS fallback FROM credit GROUP BY 1, 2"
 
 
-def _fresh(model: Model) -> str:
-    """Return the computation: what the entries' allocations are to be, as `fresh`."""
+def fresh(model: Model, visits: str = "visit") -> str:
+    """Return the computation: what the entries' allocations are to be, as `fresh`; `visits` as in `scope`."""
     rule = CREDIT[model]
     fallback, fallbacks = "CAST(NULL AS text) AS fallback", ""
     if rule.is_fallible:
         fallback, fallbacks = "fallback", f"LEFT JOIN ({_FALLBACKS}) AS fallen USING (tenant_id, order_id)"
     return f"""
-    WITH RECURSIVE {SCOPE}, touched AS MATERIALIZED (
+    WITH RECURSIVE {scope(_OF_ORDERS, _OF_JOURNEYS, visits)}, touched AS MATERIALIZED (
         SELECT tenant_id, order_id, count(*) AS touch_count FROM touch GROUP BY tenant_id, order_id
     ), credit AS MATERIALIZED (
         ({rule.sql})
@@ -259,7 +261,7 @@ _COUNT: Final = """
 """
 
 REPLACE: Final[Mapping[Model, TextClause]] = {
-    model: text(_fresh(model) + _WRITE + summaries_sql.FOLLOW + _COUNT) for model in CREDIT
+    model: text(fresh(model) + _WRITE + summaries_sql.FOLLOW + _COUNT) for model in CREDIT
 }
 """Per model: compute some orders' allocations, replace what is kept of them and have the summary follow."""
 
@@ -269,7 +271,7 @@ def _half(first_byte: int) -> str:
 
 
 DIGEST: Final = text(f"""
-    WITH {SCOPE}, fact AS (
+    WITH {scope(_OF_ORDERS, _OF_JOURNEYS)}, fact AS (
         SELECT CAST(ROW('entry', entry_id, order_id, currency, extract(epoch FROM effective_at),
                       effect_cents) AS text) AS told
           FROM entry

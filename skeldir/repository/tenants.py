@@ -48,6 +48,8 @@ WITH_BACKFILLS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_backfil
 
 WITH_PRIVACY_REQUESTS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_privacy_requests()")
 
+TO_RECLASSIFY = text("SELECT tenant_id FROM skeldir_lookup.tenants_to_reclassify(:taxonomy_version)")
+
 LIST_ALL = text("SELECT tenant_id, name, status, created_at FROM skeldir_lookup.all_tenants()")
 
 
@@ -127,6 +129,11 @@ def with_backfills(session: Session) -> list[UUID]:
 def with_privacy_requests(session: Session) -> list[UUID]:
     """Return the tenants of whom somebody waits for an answer or an erasure; without a tenant."""
     return list(session.execute(WITH_PRIVACY_REQUESTS).scalars())
+
+
+def to_reclassify(session: Session, taxonomy_version: int) -> list[UUID]:
+    """Return the tenants whose channel mapping is not applied to all they stored; without a tenant."""
+    return list(session.execute(TO_RECLASSIFY, {"taxonomy_version": taxonomy_version}).scalars())
 
 
 def list_ids(session: Session) -> list[UUID]:

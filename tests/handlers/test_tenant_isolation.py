@@ -31,6 +31,9 @@ SPEND = {
     "currency": "EUR",
     "cost_cents": 7700770080,
 }
+PARTNER = "partner-of-theirs"
+RULES = {"based_on_version": 0, "rules": [{"source": PARTNER, "channel_code": "referral"}]}
+WINDOW_OF_RULES = {name: WINDOW[name] for name in ("window_start", "window_end")}
 ORDER = {
     "id": 7700770077,
     "total_price": "77.07",
@@ -59,6 +62,7 @@ class Victim:
         correction = {"touchpoint_id": str(self.touchpoint_id), "to_channel": "email", "reason": "A letter."}
         kept = api.send("POST", "/api/channels/corrections", token=self.token, json=correction)
         self.correction_id: str = kept.json()["correction_id"]
+        self._map(api)
         assert self.shop.shopify("orders/paid", ORDER).json()["outcome"] == "booked"
         dead = self.shop.shopify("orders/paid", ORDER | {"id": 7700770078, "currency": None})
         self.dead_letter_id: str = dead.json()["dead_letter_id"]
@@ -78,6 +82,12 @@ class Victim:
         answer: dict[str, Any] = reply.json()
         return answer
 
+    def _map(self, api: Api) -> None:
+        path, token = "/api/channel-rules", self.token
+        dry = api.send("POST", f"{path}/dry-runs", token=token, json=RULES | WINDOW_OF_RULES).json()
+        body = RULES | {"dry_run_token": dry["dry_run_token"], "reason": "A partner of ours."}
+        assert api.send("PUT", path, token=token, json=body).status_code == 200
+
     def names(self) -> set[str]:
         """Return what only this tenant knows."""
         return {
@@ -88,6 +98,7 @@ class Victim:
                 self.touchpoint_id,
                 self.job_id,
                 self.correction_id,
+                PARTNER,
                 self.import_id,
                 SPEND["campaign_id"],
                 SPEND["cost_cents"],

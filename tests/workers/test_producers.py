@@ -21,6 +21,7 @@ SYSTEM_TASKS = {
     "housekeeping.refresh_intervals",
     "housekeeping.fill_back",
     "housekeeping.refit_tenants",
+    "housekeeping.reclassify_tenants",
 }
 
 

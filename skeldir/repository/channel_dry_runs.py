@@ -1,0 +1,122 @@
+"""What other mapping rules would change: computed beside what is stored, by the statements of attribution.
+
+A touch is shown with its new channel, and with its old one in the place of its campaign. Attribution shares
+revenue among channels first and within each among campaigns, so the new channels' sums are to the cent what
+applying the rules will make them, and the parts within say which old channel each comes from.
+"""
+
+from collections import Counter
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
+
+from skeldir.domain.attribution_settings import ModelParameters
+from skeldir.domain.channel_rules import Mapping
+from skeldir.domain.models import Model
+from skeldir.domain.windows import Window
+from skeldir.repository import attribution, reclassification
+from skeldir.repository.attribution_sql import fresh
+from skeldir.repository.credit_rules import bindings
+from skeldir.repository.reclassification import Change
+
+_VISITS: Final = """(
+    SELECT tenant_id, journey_id, occurred_at, touchpoint_id,
+           coalesce(changed.channel_code, visit.channel_code) AS channel_code,
+           visit.channel_code AS campaign_id
+      FROM visit
+      LEFT JOIN unnest(CAST(:touchpoint_ids AS uuid[]), CAST(:channel_codes AS text[]))
+                AS changed (touchpoint_id, channel_code) USING (touchpoint_id))"""
+
+_SUMS: Final = """
+    SELECT channel_code, campaign_id AS from_channel, currency, CAST(sum(allocated_cents) AS bigint) AS cents
+      FROM fresh
+     WHERE effective_at >= :start AND effective_at < :end
+     GROUP BY channel_code, campaign_id, currency
+"""
+
+_ORDERS_OF_JOURNEYS: Final = text("""
+    SELECT DISTINCT order_id
+      FROM orders JOIN ledger_entries USING (tenant_id, order_id)
+     WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
+       AND order_id = ANY(CAST(:order_ids AS text[]))
+""")
+
+Moved = Counter[tuple[str, str, str]]
+"""Cents by old channel, new channel and currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """Touches of the window by old and new channel; revenue of the orders whose touches change."""
+
+    touch_count: int
+    changed: Map[tuple[str, str], int]
+    before: Map[tuple[str, str], int]
+    after: Map[tuple[str, str], int]
+    moved: Map[tuple[str, str, str], int]
+
+
+def run(session: Session, mapping: Mapping, window: Window, parameters: ModelParameters) -> DryRun:
+    """Compute what a mapping would change of a window; reads one snapshot and writes nothing."""
+    attribution.begin(session)
+    scope = {"start": window.start, "end": window.end}
+    origins = session.execute(reclassification.ORIGINS_OF_WINDOW, scope).all()
+    changed: Counter[tuple[str, str]] = Counter()
+    for change in reclassification.to_change(mapping, origins):
+        changed[change.row.channel_code, change.channel_code] += change.row.touch_count
+    before, after = Moved(), Moved()
+    for orders, journeys in attribution.orders_of_window(session, window):
+        changes = reclassification.wrong(session, mapping, journeys)
+        if changes:
+            some = _affected(session, orders, changes)
+            before += _sums(session, parameters, some, (), scope)
+            after += _sums(session, parameters, some, changes, scope)
+    return DryRun(
+        sum(row.touch_count for row in origins),
+        changed,
+        _by_channel(before),
+        _by_channel(after),
+        {key: cents for key, cents in after.items() if key[0] != key[1]},
+    )
+
+
+def _affected(session: Session, orders: Sequence[str], changes: Sequence[Change]) -> dict[str, list[str]]:
+    journeys = sorted({change.row.journey_id for change in changes})
+    scope = {"journey_ids": journeys, "order_ids": list(orders)}
+    return {**scope, "order_ids": list(session.execute(_ORDERS_OF_JOURNEYS, scope).scalars())}
+
+
+def _sums(
+    session: Session,
+    parameters: ModelParameters,
+    orders: Map[str, list[str]],
+    changes: Sequence[Change],
+    scope: Map[str, Any],
+) -> Moved:
+    given = {
+        "touchpoint_ids": [change.row.touchpoint_id for change in changes],
+        "channel_codes": [change.channel_code for change in changes],
+    }
+    rows = session.execute(_statement(parameters.model), {**orders, **given, **scope, **bindings(parameters)})
+    found = Moved()
+    for row in rows:
+        # An order that no touch led to is direct, before as after.
+        found[row.from_channel or row.channel_code, row.channel_code, row.currency] += row.cents
+    return found
+
+
+@cache
+def _statement(model: Model) -> TextClause:
+    return text(fresh(model, _VISITS) + _SUMS)
+
+
+def _by_channel(sums: Moved) -> dict[tuple[str, str], int]:
+    totals: Counter[tuple[str, str]] = Counter()
+    for (_, channel, currency), cents in sums.items():
+        totals[channel, currency] += cents
+    return dict(totals)

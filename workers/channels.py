@@ -1,0 +1,38 @@
+"""Tasks of the maintenance queue that apply channel mappings to what was stored before them."""
+
+from typing import Final
+from uuid import UUID
+
+from celery.utils.log import get_task_logger
+
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.repository import reclassification
+from workers.base import TenantTask, task
+
+ROWS_AT_ONCE: Final = 2_000
+"""Touches that are looked at in one transaction: an order whose hint changes is locked no longer."""
+ROWS_MAX: Final = 200_000
+"""Touches of one task; the rest is the next one's, so that none runs for long."""
+
+log = get_task_logger(__name__)
+
+
+@task("maintenance.reclassify_touches", TenantTask)
+def reclassify_touches(self: TenantTask, *, tenant_id: str) -> dict[str, int]:
+    """Go on with the walk that applies the mapping in force; changed journeys are attributed anew.
+
+    It goes on from where it is, whichever message it was sent by, so one more changes nothing.
+    """
+    rows = changed = 0
+    is_over = False
+    while rows < ROWS_MAX and not is_over:
+        with self.transaction(tenant_id) as session:
+            step = reclassification.step(session, ROWS_AT_ONCE)
+        rows, changed, is_over = rows + step.touch_count, changed + step.changed_count, step.is_over
+    log.info("looked at %s touches and reclassified %s", rows, changed)
+    if changed:
+        send(messages.attribute_marked(tenant_id=UUID(tenant_id)), app=self.app)
+    if not is_over:
+        send(messages.reclassify_touches(tenant_id=UUID(tenant_id)), app=self.app)
+    return {"touches": rows, "changed": changed}
