@@ -123,12 +123,12 @@ def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
         asked = channel_intervals.get(session, estimate_id)
         if asked is None:
             return "nothing_to_do"
-        fingerprint = channel_intervals.fingerprint(session, asked)
-        if fingerprint == asked.fingerprint:
+        fingerprint, figures = channel_intervals.read(session, asked)
+        outcome = "unchanged" if fingerprint == asked.fingerprint else "computed"
+        if outcome == "unchanged":
             channel_intervals.confirm(session, estimate_id)
-            return "unchanged"
-        found = estimate(channel_intervals.figures(session, asked))
-        channel_intervals.replace(session, estimate_id, found, fingerprint=fingerprint)
-    told = {"channels": len(found), "milliseconds": round(1000 * (time.monotonic() - started))}
+        else:
+            channel_intervals.replace(session, estimate_id, estimate(figures), fingerprint=fingerprint)
+    told = {"outcome": outcome, "milliseconds": round(1000 * (time.monotonic() - started))}
     log.info("estimated %s", json.dumps(told))
-    return "computed"
+    return outcome

@@ -6,11 +6,8 @@ the task's start to its commit; what the message took on its way is not attribut
 """
 
 import json
-import os
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -37,6 +34,7 @@ from skeldir.repository import tenants
 from skeldir.settings import adopt
 from tests.bench import attribution_peers as peers
 from tests.bench.rows import Row
+from tests.bench.worker import child_megabytes, running
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, Visit, World
 
@@ -86,18 +84,10 @@ class Bench:
             time.sleep(0.02)
         assert said[-1]["outcome"] == "attributed"
         assert said[-1]["journeys"] == len(world.journeys)
-        return Job(said[-1]["milliseconds"] / 1000, said[-1]["written"], self._child_megabytes())
+        return Job(said[-1]["milliseconds"] / 1000, said[-1]["written"], child_megabytes(self._worker))
 
     def _said(self) -> list[dict[str, Any]]:
         return [json.loads(found) for found in re.findall(r"attributed (\{.*\})", self._log.read_text())]
-
-    def _child_megabytes(self) -> float:
-        """Return the highest peak of resident memory among the worker's pool processes."""
-        peaks = []
-        for child in self._worker.children(recursive=True):
-            status = Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
-            peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024)
-        return max(peaks)
 
 
 def make(seed: int, events: int) -> World:
@@ -141,28 +131,10 @@ def _bench() -> Iterator[Bench]:
         migrate.upgrade()
         url = bootstrap_url().set(drivername="postgresql").render_as_string(hide_password=False)
         log = folder / "worker.log"
-        with psycopg.connect(url, autocommit=True) as superuser, _worker(log) as process:
+        with psycopg.connect(url, autocommit=True) as superuser, running(log, "attribution") as process:
             superuser.execute(peers.BARE_TABLE)
             yield Bench(superuser, process, log)
         dispose_engines()
-
-
-@contextmanager
-def _worker(log: Path) -> Iterator[psutil.Process]:
-    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--concurrency", "1"]
-    command += ["--queues", "attribution", "--loglevel", "INFO"]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command, cwd=TREE, stdout=stream, stderr=stream, env=os.environ | {"PYTHONPATH": str(TREE)}
-        )
-    try:
-        while "ready." not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def run(*, quick: bool) -> list[Row]:

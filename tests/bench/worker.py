@@ -1,0 +1,42 @@
+"""A real worker to measure: a Celery process of its own with one child, and what that child has used."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+TREE = Path(__file__).parents[2]
+
+
+@contextmanager
+def running(log: Path, queue: str) -> Iterator[psutil.Process]:
+    """Start a worker that consumes one queue and writes to a log; end it afterwards."""
+    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--concurrency", "1"]
+    command += ["--queues", queue, "--loglevel", "INFO"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, cwd=TREE, stdout=stream, stderr=stream, env=os.environ | {"PYTHONPATH": str(TREE)}
+        )
+    try:
+        while "ready." not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def child_megabytes(worker: psutil.Process) -> float:
+    """Return the highest peak of resident memory among the worker's pool processes."""
+    peaks = []
+    for child in worker.children(recursive=True):
+        status = Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
+        peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024)
+    return max(peaks)
