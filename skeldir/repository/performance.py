@@ -1,7 +1,7 @@
 """What advertising brought for its money: spend beside what its channels and campaigns were credited with."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,11 +13,20 @@ from skeldir.domain.windows import Window
 from skeldir.repository import channel_reports, channels
 from skeldir.repository.channel_reports import Mode
 from skeldir.repository.channels import Channel
-from skeldir.repository.performance_sql import CELLS
+from skeldir.repository.performance_sql import CELLS, ENTRIES, JOURNEYS, ORDERS, SIBLINGS
 
-# Nested loops are what turns missing statistics into quadratic time.
-_PREPARE: Final = text("SET LOCAL enable_nestloop = off")
-_UNPREPARE: Final = text("SET LOCAL enable_nestloop = on")
+ORDERS_MAX: Final = 20_000
+"""Orders per statement: bounds the memory of both ends, and the arrays sent."""
+
+# As `attribution` prepares its jobs: custom plans let arrays be hashed, and nested loops are what turns
+# missing statistics into quadratic time.
+_PREPARE: Final = text("""
+    SET LOCAL plan_cache_mode = force_custom_plan;
+    SET LOCAL enable_nestloop = off;
+    SET LOCAL enable_mergejoin = off;
+    SET LOCAL jit = off;
+    SET LOCAL work_mem = '64MB'
+""")
 
 
 def _outcomes(mode: Mode) -> TextClause:
@@ -109,13 +118,32 @@ def report(
 def _outcome_cells(session: Session, mode: Mode, asked: Mapping[str, object]) -> dict[str, Cells]:
     """Return, per currency, what each campaign, channel and the whole were credited with."""
     session.execute(_PREPARE)
-    rows = session.execute(_OUTCOMES[mode], asked).all()
-    session.execute(_UNPREPARE)
     cells: dict[str, Cells] = defaultdict(lambda: defaultdict(Figures))
-    for code, level, channel_code, campaign_id, *measures in rows:
-        place = (channel_code if level > 0 else None, campaign_id if level > 1 else None)
-        cells[code][place] = Figures(Outcome(*measures))
+    for order_ids in _window_orders(session, asked):
+        for code, level, channel_code, campaign_id, *measures in session.execute(
+            _OUTCOMES[mode], {**asked, **_scope(session, order_ids)}
+        ):
+            place = (channel_code if level > 0 else None, campaign_id if level > 1 else None)
+            cells[code][place] += Figures(Outcome(*measures))
     return cells
+
+
+def _window_orders(session: Session, asked: Mapping[str, object]) -> Iterator[list[str]]:
+    found = session.execute(
+        ORDERS, asked, execution_options={"stream_results": True, "yield_per": ORDERS_MAX}
+    )
+    for rows in found.partitions(ORDERS_MAX):
+        yield [row.order_id for row in rows]
+
+
+def _scope(session: Session, order_ids: list[str]) -> dict[str, object]:
+    """Return the ids by which CELLS reads its tables: the orders' entries, and their journeys' orders."""
+    journey_ids = session.execute(JOURNEYS, {"order_ids": order_ids}).scalars().all()
+    siblings = session.execute(SIBLINGS, {"journey_ids": journey_ids}).scalars()
+    return {
+        "entry_ids": session.execute(ENTRIES, {"order_ids": order_ids}).scalars().all(),
+        "sibling_ids": list({*order_ids, *siblings}),
+    }
 
 
 def _currency(

@@ -1,12 +1,13 @@
-"""How allocations become conversions and campaigns' revenue per day: SQL that reports and refreshes share.
+"""How allocations become conversions and campaigns' revenue per day, some orders at a time.
 
-Looked up by arrays of ids, so that no join decides how a table is read: the orders with an entry in the
-window, all their entries, and the parts of these. An order counts on the day of its first capture, which
-is an entry of the window if that day is in it; so what is outside adds nothing and is left out. Days are
-UTC's. What a capture is, and on which day an entry accrues, is as `summaries_sql` has it.
+Every table is read by an array of ids that is sent with the statement, so that no join decides how it is
+read; chunks add up, because an order's cells are its own. An order counts on the day of its first capture.
+What a capture is, and on which day an entry accrues, is as `summaries_sql` has it. Days are UTC's.
 """
 
 from typing import Final
+
+from sqlalchemy import text
 
 from skeldir.repository.summaries_sql import utc_day
 
@@ -24,22 +25,41 @@ _MEASURES: Final = (
     "conversions_ppm",
     "new_conversions_ppm",
 )
+ORDERS: Final = text("""
+    SELECT DISTINCT order_id COLLATE "C" AS order_id
+      FROM ledger_entries
+     WHERE effective_at >= :start AND effective_at < :end AND effect_cents <> 0
+""")
+"""The orders with an entry in a window; no other has a cell in its days."""
+
+JOURNEYS: Final = text("""
+    SELECT DISTINCT journey_id FROM orders WHERE order_id = ANY(CAST(:order_ids AS text[]))
+""")
+
+SIBLINGS: Final = text("""
+    SELECT order_id FROM orders WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
+""")
+"""All orders of some journeys."""
+
+ENTRIES: Final = text("""
+    SELECT entry_id
+      FROM ledger_entries
+     WHERE order_id = ANY(CAST(:order_ids AS text[])) AND effect_cents <> 0
+""")
+
 CELLS: Final = f"""
-    concerned AS MATERIALIZED (
-        SELECT DISTINCT order_id COLLATE "C" AS order_id
+    entry AS MATERIALIZED (
+        SELECT tenant_id, entry_id, order_id COLLATE "C" AS order_id, kind, currency, effective_at,
+               effect_cents
           FROM ledger_entries
-         WHERE effective_at >= :start AND effective_at < :end AND effect_cents <> 0
-    ), entry AS MATERIALIZED (
-        SELECT tenant_id, entry_id, order_id COLLATE "C" AS order_id, kind, currency, effective_at
-          FROM ledger_entries
-         WHERE order_id = ANY(ARRAY(SELECT order_id FROM concerned)) AND effect_cents <> 0
+         WHERE order_id = ANY(CAST(:sibling_ids AS text[])) AND effect_cents <> 0
     ), told AS MATERIALIZED (
         SELECT entry.order_id, entry.currency, entry.kind, entry.effective_at, part.channel_code,
                part.campaign_id, part.allocated_cents AS cents
           FROM allocations AS part
           JOIN entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
          WHERE part.model_version = :model_version
-           AND part.entry_id = ANY(ARRAY(SELECT entry_id FROM entry))
+           AND part.entry_id = ANY(CAST(:entry_ids AS uuid[]))
     ), live AS MATERIALIZED (
         SELECT order_id, currency, min(effective_at) AS captured_at
           FROM (SELECT order_id, currency, effective_at
@@ -56,28 +76,24 @@ CELLS: Final = f"""
                  WHERE kind IN ('captured', 'adjusted') AND captured_at >= :start AND captured_at < :end
                  GROUP BY order_id, currency, channel_code, campaign_id, captured_at
                 HAVING sum(cents) <> 0) AS part
-    ), sale AS MATERIALIZED (
-        SELECT journey_id FROM orders WHERE order_id = ANY(ARRAY(SELECT order_id FROM credit))
-    ), sibling AS MATERIALIZED (
-        SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id, ordered_at
-          FROM orders
-         WHERE journey_id = ANY(ARRAY(SELECT journey_id FROM sale))
     ), paid AS MATERIALIZED (
         SELECT DISTINCT order_id
           FROM (SELECT order_id, currency, sum(cents) AS cents, sum(abs(captured_cents)) AS captured_cents
-                  FROM (SELECT order_id COLLATE "C" AS order_id, currency, sum(effect_cents) AS cents,
+                  FROM (SELECT order_id, currency, sum(effect_cents) AS cents,
                                sum(effect_cents) FILTER (WHERE kind = 'captured') AS captured_cents
-                          FROM ledger_entries
-                         WHERE order_id = ANY(ARRAY(SELECT order_id FROM sibling))
-                           AND kind IN ('captured', 'adjusted')
-                         GROUP BY order_id COLLATE "C", currency, effective_at) AS slot
+                          FROM entry
+                         WHERE kind IN ('captured', 'adjusted')
+                         GROUP BY order_id, currency, effective_at) AS slot
                  GROUP BY order_id, currency) AS booked
          WHERE cents > 0 AND captured_cents > 0
     ), repeated AS MATERIALIZED (
         SELECT order_id
           FROM (SELECT order_id, row_number() OVER (PARTITION BY journey_id
                                                     ORDER BY ordered_at, order_id) AS place
-                  FROM sibling
+                  FROM (SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id,
+                               ordered_at
+                          FROM orders
+                         WHERE order_id = ANY(CAST(:sibling_ids AS text[]))) AS sibling
                   JOIN paid USING (order_id)) AS ranked
          WHERE place > 1
     ), shared AS MATERIALIZED (
