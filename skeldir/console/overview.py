@@ -10,6 +10,7 @@ from handlers import attribution
 from handlers.webhooks import base as deliveries
 from skeldir.console import cookies
 from skeldir.console.filters import MODELS, Filters, read_filters
+from skeldir.console.spending import read_spending, with_spending
 from skeldir.console.visit import SessionEnded, Visit, reading
 
 DELIVERIES_SHOWN = 10
@@ -46,6 +47,7 @@ def _figures(visit: Visit, filters: Filters) -> dict[str, Any]:
         end_date=filters.end_date,
         currency=None,
     )
+    spending = read_spending(context, filters)
     whole = report
     if filters.is_bounded:
         whole = attribution.get_channel_attribution(
@@ -61,7 +63,8 @@ def _figures(visit: Visit, filters: Filters) -> dict[str, Any]:
         "model_name": MODELS[filters.model][0],
         "explanation": MODELS[filters.model][1],
         "periods": filters.periods(now.date()),
-        "report": report.currencies,
+        "report": with_spending(report.currencies, spending),
+        "spending": spending,
         "ledger": ledger.currencies,
         "pending": {part.currency: part.pending_cents for part in whole.currencies},
         "deliveries": [delivery.model_dump() for delivery in page.deliveries],

@@ -24,11 +24,12 @@ OUTCOME_NAMES: Final[Mapping[str, str]] = {
 
 
 def add_filters(app: Flask) -> None:
-    """Teach the templates to write amounts, shares, kinds, outcomes and reasons."""
+    """Teach the templates to write amounts, shares, returns, kinds, outcomes and reasons."""
     app.jinja_env.filters.update(
         amount=lambda cents, currency: amount_text(cents, currency).replace("-", MINUS),
         share=share_text,
         bar=bar_percent,
+        roas=roas_text,
         kind=lambda code: KIND_NAMES.get(code, code),
         outcome=lambda code: OUTCOME_NAMES.get(code, code),
         words=lambda code: code.replace("_", " "),
@@ -39,6 +40,13 @@ def share_text(share_ppm: int) -> str:
     """Write millionths as per cent with one decimal, rounded half up."""
     tenths = (abs(share_ppm) + 500) // 1_000
     return f"{MINUS if share_ppm < 0 and tenths else ''}{tenths // 10}.{tenths % 10} %"
+
+
+def roas_text(roas_ppm: int) -> str:
+    """Write a return on ad spend as a multiple with two decimals, rounded half up."""
+    hundredths = (abs(roas_ppm) + 5_000) // 10_000
+    sign = MINUS if roas_ppm < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100:,}.{hundredths % 100:02d}\N{MULTIPLICATION SIGN}"
 
 
 def bar_percent(share_ppm: int) -> str:

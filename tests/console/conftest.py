@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 
 from skeldir.console import create_console
 from skeldir.db.session import tenant_session
+from skeldir.domain.ad_spend import Figure, digest
 from skeldir.domain.ids import uuid7
-from skeldir.repository import deliveries
+from skeldir.repository import ad_spend, deliveries
 from skeldir.settings import get_settings
 from tests.conftest import Database
 from tests.identity import TestUser, make_user
@@ -75,6 +76,20 @@ def make_shop(database: Database, make_tenant: Callable[[str], UUID]) -> Callabl
         return Shop(tenant_id, make_user(tenant_id, email=f"{uuid7().hex}@example.test"))
 
     return make
+
+
+def spend(shop: Shop) -> None:
+    """Have ads cost something in euros, with a return and without, and in a currency without revenue."""
+    day = (NOW - timedelta(days=3)).date()
+    figures = [
+        Figure(day, "google_search_paid", "brand", "EUR", 1_250, 4_000, 25),
+        Figure(day, "facebook_paid", "lookalike", "EUR", 500, None, None),
+        Figure(day, "facebook_paid", "lookalike", "USD", 700, None, None),
+    ]
+    with tenant_session(shop.tenant_id) as session:
+        ad_spend.take_in(
+            session, figures, content_digest=digest(figures), media_type="text/csv", imported_by=None
+        )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.console.conftest import Shop
+from tests.console.conftest import Shop, spend
 from tests.identity import PASSWORD
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -74,6 +74,19 @@ def test_signing_in_and_switching_the_model(page: Page, shop: Shop) -> None:
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+def test_ad_spend_and_its_return(page: Page, shop: Shop) -> None:
+    """The columns appear with the first spend, and follow the model: who is credited decides the return."""
+    sign_in(page, shop)
+    expect(page.get_by_role("columnheader", name="ROAS")).to_have_count(0)
+    spend(shop)
+    page.reload()
+    row = page.get_by_role("row", name="Google Search Paid")
+    expect(page.get_by_role("columnheader", name="ROAS").first).to_be_visible()
+    expect(row).to_contain_text("2.80")
+    page.get_by_role("link", name="First touch").click()
+    expect(row).to_contain_text("5.60")
+
+
 def test_choosing_days(page: Page, shop: Shop) -> None:
     """The form of days keeps the model, and the ready-made periods are marked."""
     sign_in(page, shop)
@@ -126,6 +139,7 @@ def test_it_fits(page: Page, make_shop: Callable[[str], Shop], width: int, schem
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 800})
     shop = make_shop("A Shop With A Name That Is Rather Longer Than Anybody Would Expect")
+    spend(shop)
     page.goto("sign-in")
     assert overflow(page) == 0
     sign_in(page, shop)

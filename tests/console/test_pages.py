@@ -14,7 +14,7 @@ from skeldir.domain.errors import SkeldirError
 from skeldir.http import sessions
 from skeldir.repository import tokens, users
 from skeldir.settings import get_settings
-from tests.console.conftest import Shop
+from tests.console.conftest import Shop, spend
 from tests.identity import PASSWORD
 
 
@@ -56,6 +56,20 @@ def test_signing_in_shows_the_revenue(client: FlaskClient, shop: Shop) -> None:
         r"Captured 1 100\.00 Refunded 1 \N{MINUS SIGN}30\.00 Net 70\.00 of it pending 0\.00", text
     )
     assert "unknown provider event in X-Shopify-Topic" in text
+
+
+def test_ad_spend_stands_beside_what_it_brought(client: FlaskClient, shop: Shop) -> None:
+    """Return and cost per order of each channel, also of one that brought nothing; before, no columns."""
+    sign_in(client, shop)
+    assert "ROAS" not in plain(client.get("/"))
+    spend(shop)
+    text = plain(client.get("/"))
+    orders = r"35\.00 .{0,30}15\.00 1 order"
+    assert re.search(rf"Google Search Paid paid 50\.0 % {orders} spent 12\.50 ROAS 2\.80. CPA 25\.00 ", text)
+    assert re.search(r"Facebook Paid paid 0\.0 % 0\.00 . 0 orders spent 5\.00 ROAS 0\.00. . ", text)
+    assert re.search(rf"Email 50\.0 % {orders} . . . ", text)
+    assert "Ad spend 17.50 Blended return 4.00" in text
+    assert "Ad spend 7.00 Blended return 0.00" in text
 
 
 def test_the_model_decides_who_is_credited(client: FlaskClient, shop: Shop) -> None:
