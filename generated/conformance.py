@@ -12,6 +12,7 @@ from handlers import channel_rules
 from handlers import channels
 from handlers import export
 from handlers import health
+from handlers import models
 from handlers import realtime
 from handlers import revenue
 from handlers import spend
@@ -81,6 +82,15 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+]
+
+_models: stubs.ModelsHandlers = models
+_models_operations = [
+    models.compare_models,  # compareModels
+    models.get_attribution_settings,  # getAttributionSettings
+    models.list_model_fits,  # listModelFits
+    models.refit_models,  # refitModels
+    models.set_attribution_settings,  # setAttributionSettings
 ]
 
 _realtime: stubs.RealtimeHandlers = realtime

@@ -57,6 +57,12 @@ from generated.models.common_endpoints import (
     WebhookEndpointList,
 )
 from generated.models.common_exports import ExportManifest
+from generated.models.common_models import (
+    AttributionSettings,
+    AttributionSettingsRequest,
+    ModelComparison,
+    ModelFitPage,
+)
 from generated.models.common_orders import OrderRevenue, UnresolvedOrderPage
 from generated.models.common_performance import PerformanceReport
 from generated.models.common_privacy import PersonalDataFindingPage, PrivacyRequestPage
@@ -305,6 +311,44 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+
+class ModelsHandlers(Protocol):
+    """The handlers of the models contract."""
+
+    def compare_models(
+        self,
+        ctx: Context,
+        *,
+        mode: Literal["cash", "accrual"],
+        start_date: date | None,
+        end_date: date | None,
+        currency: str | None,
+    ) -> Answer[ModelComparison]:
+        """GET /api/attribution/comparison."""
+
+    def get_attribution_settings(self, ctx: Context) -> Answer[AttributionSettings]:
+        """GET /api/attribution/settings."""
+
+    def list_model_fits(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ModelFitPage]:
+        """GET /api/attribution/model-fits."""
+
+    def refit_models(self, ctx: Context) -> Answer[SuccessResponse]:
+        """POST /api/attribution/model-fits."""
+
+    def set_attribution_settings(
+        self,
+        ctx: Context,
+        *,
+        body: AttributionSettingsRequest,
+    ) -> Answer[AttributionSettings]:
+        """PUT /api/attribution/settings."""
 
 
 class RealtimeHandlers(Protocol):

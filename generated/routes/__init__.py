@@ -11,6 +11,7 @@ from generated.routes import channel_rules
 from generated.routes import channels
 from generated.routes import export
 from generated.routes import health
+from generated.routes import models
 from generated.routes import realtime
 from generated.routes import revenue
 from generated.routes import spend
@@ -69,6 +70,12 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # models
+    "compareModels": models.compare_models,
+    "getAttributionSettings": models.get_attribution_settings,
+    "listModelFits": models.list_model_fits,
+    "refitModels": models.refit_models,
+    "setAttributionSettings": models.set_attribution_settings,
     # realtime
     "getRealtimeRevenue": realtime.get_realtime_revenue,
     "getRealtimeRevenueV1": realtime.get_realtime_revenue_v1,

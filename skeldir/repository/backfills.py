@@ -43,6 +43,8 @@ _NEXT: Final = text("""
 
 _UNCOVERED: Final = text("SELECT model_version FROM attribution_backfills WHERE completed_at IS NULL")
 
+_COVERED: Final = text("SELECT model_version FROM attribution_backfills WHERE completed_at IS NOT NULL")
+
 # Of every other version rows are deleted that no summary would notice.
 _KEPT_UP: Final = text("SELECT model_version FROM attribution_backfills WHERE is_cleared")
 
@@ -126,6 +128,11 @@ def adopt(session: Session, settings: AttributionSettings) -> None:
 def uncovered(session: Session) -> set[str]:
     """Return the current versions that do not cover every order yet."""
     return set(session.execute(_UNCOVERED).scalars())
+
+
+def covered(session: Session) -> set[str]:
+    """Return the current versions that cover every order; what came since is marked."""
+    return set(session.execute(_COVERED).scalars())
 
 
 def step(session: Session, settings: AttributionSettings, rows_max: int) -> Step:

@@ -1,7 +1,7 @@
 """New versions of models come to cover every order, whatever happens meanwhile, and old ones go."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from skeldir.repository import attribution_settings, backfills, channel_reports,
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
+from tests.workers.backfilling import captures, fill, run, tell
 from workers import models
 from workers.attribution import attribute_marked
 from workers.housekeeping import fill_back
@@ -28,17 +29,6 @@ ROWS = text("""
 """)
 
 
-def run(task: Any, tenant: UUID) -> Any:
-    """Run a task here and now, as a worker would."""
-    return task.apply(kwargs={"tenant_id": str(tenant)}, task_id=str(uuid4())).get()
-
-
-def tell(database: Database, tenant: UUID, world: World) -> None:
-    with database.connect() as connection:
-        worlds.store(connection, tenant, world)
-        worlds.mark(connection, tenant, world.journeys)
-
-
 def choose(tenant: UUID, **wanted: Any) -> AttributionSettings:
     """Choose settings as the API does."""
     with tenant_session(tenant) as session:
@@ -46,16 +36,6 @@ def choose(tenant: UUID, **wanted: Any) -> AttributionSettings:
         chosen = attribution_settings.choose(session, AttributionSettings(**wanted), None)
         backfills.adopt(session, attribution_settings.current(session))
         return chosen
-
-
-def fill(tenant: UUID) -> list[dict[str, Any]]:
-    """Go on until nothing remains to be done; return what the steps did."""
-    steps = []
-    while not steps or steps[-1]["outcome"] == "went_on":
-        steps.append(run(backfill, tenant))
-        assert len(steps) < 1_000
-    assert steps[-1]["outcome"] == "over"
-    return steps
 
 
 def covered(database: Database, tenant: UUID, settings: AttributionSettings, world: World) -> bool:
@@ -83,12 +63,6 @@ def pending(tenant: UUID, settings: AttributionSettings) -> int:
                 assert total.allocated_cents + total.pending_cents == total.ledger_net_cents
                 cents += abs(total.pending_cents)
     return cents
-
-
-def captures(seed: int, journeys: int) -> World:
-    """Make a world in which everything can be attributed: no reversal without its capture."""
-    world = worlds.make(seed, journeys)
-    return World(world.visits, world.sales, [one for one in world.bookings if one.effect_cents >= 0])
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+# @generated from api-contracts/openapi/v1/models.yaml by codegen. Do not edit; run: tox run -e codegen
+# Generators: datamodel-code-generator 0.89.0, prance 26.7.19.0.
+"""The models contract has no models of its own."""
