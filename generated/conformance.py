@@ -12,6 +12,7 @@ from handlers import channel_rules
 from handlers import channels
 from handlers import export
 from handlers import health
+from handlers import journeys
 from handlers import models
 from handlers import realtime
 from handlers import revenue
@@ -82,6 +83,11 @@ _health_operations = [
     health.get_health_status,  # getHealthStatus
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+]
+
+_journeys: stubs.JourneysHandlers = journeys
+_journeys_operations = [
+    journeys.get_conversion_journey,  # getConversionJourney
 ]
 
 _models: stubs.ModelsHandlers = models

@@ -385,6 +385,23 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="journeys",
+        bundle="journeys.json",
+        handlers="handlers.journeys",
+        stub=stubs.JourneysHandlers,
+        operations=(
+            Operation(
+                operation_id="getConversionJourney",
+                method="GET",
+                path="/api/attribution/conversion-journey",
+                handler="get_conversion_journey",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="models",
         bundle="models.json",
         handlers="handlers.models",

@@ -82,6 +82,7 @@ from generated.models.common_spend import (
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.journeys import ConversionJourney
 from generated.models.realtime import RealtimeRevenue, RealtimeRevenueCounter
 from generated.models.uncertainty import ChannelUncertainty, UncertaintyRequest
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
@@ -311,6 +312,21 @@ class HealthHandlers(Protocol):
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+
+class JourneysHandlers(Protocol):
+    """The handlers of the journeys contract."""
+
+    def get_conversion_journey(
+        self,
+        ctx: Context,
+        *,
+        order_id: str,
+        model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"] | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ConversionJourney]:
+        """GET /api/attribution/conversion-journey."""
 
 
 class ModelsHandlers(Protocol):

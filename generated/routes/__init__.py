@@ -11,6 +11,7 @@ from generated.routes import channel_rules
 from generated.routes import channels
 from generated.routes import export
 from generated.routes import health
+from generated.routes import journeys
 from generated.routes import models
 from generated.routes import realtime
 from generated.routes import revenue
@@ -70,6 +71,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getHealthStatus": health.get_health_status,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    # journeys
+    "getConversionJourney": journeys.get_conversion_journey,
     # models
     "compareModels": models.compare_models,
     "getAttributionSettings": models.get_attribution_settings,
