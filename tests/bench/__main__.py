@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.rows import Row
 
-SUITES = ("http", "ingestion", "attribution", "uncertainty")
+SUITES = ("http", "ingestion", "attribution", "uncertainty", "reads")
 """Each is a module of this package with `run(*, quick: bool) -> list[Row]`."""
 
 

@@ -129,16 +129,16 @@ def _contest() -> Iterator[Contest]:
 
 @contextmanager
 def _ours() -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-W", "ignore", "-m", "skeldir", "api", "--port", str(port)]
     with _process([*command, "--workers", str(WORKERS)], {}):
-        _wait_for(port, "/api/health/ready")
+        wait_for(port, "/api/health/ready")
         yield port
 
 
 @contextmanager
 def _fastapi(contest: Contest) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     told = {
         "url": _plain_url(),
         "tenant_id": contest.tenant_id,
@@ -146,7 +146,7 @@ def _fastapi(contest: Contest) -> Iterator[int]:
     }
     command = [sys.executable, "-W", "ignore", "-m", "tests.bench.ingestion_fastapi", str(port), str(WORKERS)]
     with _process(command, {"PEER": json.dumps(told)}):
-        _wait_for(port, "/docs")
+        wait_for(port, "/docs")
         yield port
 
 
@@ -186,7 +186,8 @@ def _process(command: list[str], more: dict[str, str]) -> Iterator[None]:
         process.wait(30)
 
 
-def _wait_for(port: int, path: str) -> None:
+def wait_for(port: int, path: str) -> None:
+    """Wait until a server answers; raises RuntimeError when it does not."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -197,7 +198,8 @@ def _wait_for(port: int, path: str) -> None:
     raise RuntimeError("a server did not become ready in time")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens at."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
