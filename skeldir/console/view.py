@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Flask
+from pydantic import MISSING
 
+from skeldir.domain.models import share_ppm
 from skeldir.domain.money_text import amount_text
 
 MINUS: Final = "\N{MINUS SIGN}"
@@ -30,10 +32,12 @@ def add_filters(app: Flask) -> None:
         share=share_text,
         bar=bar_percent,
         roas=roas_text,
+        bar_of=lambda cents, whole: bar_percent(share_ppm(cents, whole)),
         kind=lambda code: KIND_NAMES.get(code, code),
         outcome=lambda code: OUTCOME_NAMES.get(code, code),
         words=lambda code: code.replace("_", " "),
     )
+    app.jinja_env.tests["told"] = lambda value: value is not MISSING
 
 
 def share_text(share_ppm: int) -> str:

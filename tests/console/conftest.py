@@ -36,8 +36,11 @@ class Shop:
     user: TestUser
 
 
-def month(order_id: str) -> World:
-    """One order of 100.00 EUR led to by an ad and a mail, of which 30.00 went back, and one in yen."""
+def month(order_id: str, crowd: int = 0) -> World:
+    """One order of 100.00 EUR led to by an ad and a mail, of which 30.00 went back, and one in yen.
+
+    And a crowd, each with an order of a few euros that a mail or a search led to.
+    """
     ordered_at = NOW - timedelta(days=3)
     visits = [
         Visit(uuid4(), "j", ordered_at - timedelta(days=2), "google_search_paid", "brand"),
@@ -50,18 +53,25 @@ def month(order_id: str) -> World:
         Booking(uuid4(), order_id, "refunded", -3_000, ordered_at + timedelta(days=1)),
         Booking(uuid4(), f"{order_id}-yen", "captured", 4_300, ordered_at, "JPY"),
     ]
+    for number in range(crowd):
+        at = ordered_at + timedelta(minutes=number)
+        channel = "organic" if number % 5 < 2 else "email"
+        visits.append(Visit(uuid4(), f"c-{number}", at, channel))
+        sales.append(Sale(f"{order_id}-{number}", f"c-{number}", at))
+        bookings.append(Booking(uuid4(), f"{order_id}-{number}", "captured", 500 + number * 37 % 900, at))
     return World(visits, sales, bookings)
 
 
 @pytest.fixture
-def make_shop(database: Database, make_tenant: Callable[[str], UUID]) -> Callable[[str], Shop]:
+def make_shop(database: Database, make_tenant: Callable[[str], UUID]) -> Callable[..., Shop]:
     """Return a function that makes a tenant whose month is booked and attributed."""
 
-    def make(name: str = "Fjord Running") -> Shop:
+    def make(name: str = "Fjord Running", crowd: int = 0) -> Shop:
         tenant_id = make_tenant(name)
+        booked = month(f"{name}-1001", crowd)
         with database.connect() as connection:
-            worlds.store(connection, tenant_id, month(f"{name}-1001"))
-            worlds.mark(connection, tenant_id, ["j", "y"], 60)
+            worlds.store(connection, tenant_id, booked)
+            worlds.mark(connection, tenant_id, booked.journeys, 60)
         attribute_marked.apply(kwargs={"tenant_id": str(tenant_id)}, task_id=str(uuid4())).get()
         with tenant_session(tenant_id) as session:
             told = [

@@ -3,12 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.console.conftest import Shop, spend
 from tests.identity import PASSWORD
+from workers.uncertainty import refresh_intervals
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -134,12 +136,13 @@ def test_it_works_with_the_keyboard_alone(page: Page, shop: Shop) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits(page: Page, make_shop: Callable[[str], Shop], width: int, scheme: str) -> None:
+def test_it_fits(page: Page, make_shop: Callable[..., Shop], width: int, scheme: str) -> None:
     """No page scrolls sideways, on a phone or a desk, in the light or the dark."""
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 800})
-    shop = make_shop("A Shop With A Name That Is Rather Longer Than Anybody Would Expect")
+    shop = make_shop("A Shop With A Name That Is Rather Longer Than Anybody Would Expect", crowd=80)
     spend(shop)
+    refresh_intervals.apply(kwargs={"tenant_id": str(shop.tenant_id)}, task_id=str(uuid4())).get()
     page.goto("sign-in")
     assert overflow(page) == 0
     sign_in(page, shop)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from skeldir.repository import tokens, users
 from skeldir.settings import get_settings
 from tests.console.conftest import Shop, spend
 from tests.identity import PASSWORD
+from workers.uncertainty import refresh_intervals
 
 
 def csrf(page: TestResponse) -> str:
@@ -79,6 +81,25 @@ def test_the_model_decides_who_is_credited(client: FlaskClient, shop: Shop) -> N
     assert "Google Search Paid paid 100.0 % 70.00" in plain(client.get("/?model=first_touch"))
     page = client.get("/?model=last_touch")
     assert re.search(r'aria-current="true">Last touch<', page.text)
+
+
+def test_a_channel_shows_how_certain_its_figure_is(
+    client: FlaskClient, make_shop: Callable[..., Shop]
+) -> None:
+    """Where intervals are stored the table has a range for eyes and words for ears; elsewhere neither."""
+    shop = make_shop("Fjord Running", crowd=60)
+    sign_in(client, shop)
+    assert "likely between" not in client.get("/").text
+    refresh_intervals.apply(kwargs={"tenant_id": str(shop.tenant_id)}, task_id=str(uuid4())).get()
+    page = client.get("/")
+    told = re.search(
+        r"likely between (\d+\.\d\d) to and (\d+\.\d\d) , its place (\S+) % certain", plain(page)
+    )
+    assert told is not None, plain(page)
+    assert 0 < float(told[1]) < float(told[2])
+    assert 'class="range"' in page.text
+    assert "95 % of the time" in plain(page)
+    assert "likely between" not in client.get("/?start_date=2020-01-01").text
 
 
 def test_days_bound_what_is_counted(client: FlaskClient, shop: Shop) -> None:
