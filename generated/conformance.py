@@ -75,6 +75,7 @@ _export_operations = [
     export.export_json,  # exportJSON
     export.export_revenue,  # exportRevenue
     export.get_export_manifest,  # getExportManifest
+    export.list_export_manifests,  # listExportManifests
 ]
 
 _health: stubs.HealthHandlers = health

@@ -338,6 +338,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
                 execution="sync",
                 raw_body=False,
             ),
+            Operation(
+                operation_id="listExportManifests",
+                method="GET",
+                path="/api/export/manifests",
+                handler="list_export_manifests",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
         ),
     ),
     Contract(

@@ -56,7 +56,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointDetail,
     WebhookEndpointList,
 )
-from generated.models.common_exports import ExportManifest
+from generated.models.common_exports import ExportManifest, ExportManifestPage
 from generated.models.common_models import (
     AttributionSettings,
     AttributionSettingsRequest,
@@ -296,6 +296,15 @@ class ExportHandlers(Protocol):
 
     def get_export_manifest(self, ctx: Context, *, export_id: UUID) -> Answer[ExportManifest]:
         """GET /api/export/manifests/{export_id}."""
+
+    def list_export_manifests(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ExportManifestPage]:
+        """GET /api/export/manifests."""
 
 
 class HealthHandlers(Protocol):

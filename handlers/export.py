@@ -1,19 +1,29 @@
 """Operations of api-contracts/openapi/v1/export.yaml."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import MISSING
 
-from generated.models.common_exports import ExportCurrency, ExportFilters, ExportManifest
+from generated.models.common_exports import (
+    ExportCurrency,
+    ExportFilters,
+    ExportManifest,
+    ExportManifestPage,
+)
 from handlers.export_stream import Asked, begin
 from skeldir.domain import exports
 from skeldir.domain.errors import NotFound
 from skeldir.domain.exports import ExportFormat
 from skeldir.domain.models import Model
 from skeldir.http.context import Context, Stream
+from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.repository import export_manifests
 from skeldir.repository.channel_reports import Mode
+from skeldir.repository.export_manifests import Manifest, Place
+
+OPERATION: Final = "listExportManifests"
 
 
 def export_revenue(
@@ -67,6 +77,25 @@ def get_export_manifest(ctx: Context, *, export_id: UUID) -> ExportManifest:
     found = export_manifests.get(ctx.session, export_id)
     if found is None:
         raise NotFound(f"There is no export {export_id}.")
+    return _manifest(found)
+
+
+def list_export_manifests(ctx: Context, *, limit: int, cursor: str | None) -> ExportManifestPage:
+    """Tell of the exports there were, the newest first."""
+    after = None
+    if cursor is not None:
+        snapshot_at, export_id = read_cursor(ctx.tenant_id, OPERATION, {}, cursor)
+        after = Place(datetime.fromisoformat(snapshot_at), UUID(export_id))
+    found = export_manifests.page(ctx.session, limit + 1, after)
+    shown, rest = found[:limit], found[limit:]
+    next_cursor = None
+    if rest:
+        position = [shown[-1].snapshot_at.isoformat(), str(shown[-1].export_id)]
+        next_cursor = make_cursor(ctx.tenant_id, OPERATION, {}, position)
+    return ExportManifestPage(manifests=[_manifest(one) for one in shown], next_cursor=next_cursor)
+
+
+def _manifest(found: Manifest) -> ExportManifest:
     return ExportManifest(
         export_id=found.export_id,
         dataset=found.dataset,

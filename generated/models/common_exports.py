@@ -215,6 +215,21 @@ class ExportManifest(ContractModel):
     currencies: Annotated[list[ExportCurrency], Field(max_length=300)]
 
 
+class ExportManifestPage(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    manifests: Annotated[list[ExportManifest], Field(max_length=200)]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Where the next page begins; null on the last page.",
+            max_length=1000,
+            pattern="^[A-Za-z0-9_.-]+$",
+        ),
+    ]
+
+
 class AllocationExport(ContractModel):
     model_config = ConfigDict(
         extra="forbid",

@@ -66,6 +66,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "exportJSON": export.export_json,
     "exportRevenue": export.export_revenue,
     "getExportManifest": export.get_export_manifest,
+    "listExportManifests": export.list_export_manifests,
     # health
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,

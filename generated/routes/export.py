@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from generated.models.common_exports import ExportManifest
+from generated.models.common_exports import ExportManifest, ExportManifestPage
 from generated.stubs import Answer
 from handlers import export as handlers
 from skeldir.http.answers import HttpAnswer
@@ -103,5 +103,17 @@ def get_export_manifest(call: Call) -> HttpAnswer:
 
     def handle(ctx: Context) -> Answer[ExportManifest]:
         return handlers.get_export_manifest(ctx, export_id=export_id)
+
+    return call.run(handle, transaction="read", status=200)
+
+
+def list_export_manifests(call: Call) -> HttpAnswer:
+    """GET /api/export/manifests."""
+    sent = call.parameters
+    limit: int = sent.get("query.limit", 50)
+    cursor: str | None = sent.get("query.cursor")
+
+    def handle(ctx: Context) -> Answer[ExportManifestPage]:
+        return handlers.list_export_manifests(ctx, limit=limit, cursor=cursor)
 
     return call.run(handle, transaction="read", status=200)

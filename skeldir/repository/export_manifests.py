@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -32,13 +32,29 @@ _ABORT: Final = text("""
      WHERE export_id = :export_id AND status = 'streaming'
 """)
 # A process that died finished nothing; what it was sending is known to be broken when its time is over.
-_GET: Final = text("""
+_MANIFEST: Final = """
     SELECT export_id, dataset, format, model, model_version, mode, start_date, end_date, channels, currency,
            requested_by, snapshot_at, finished_at, row_count, byte_count, sha256, totals,
            CASE WHEN status = 'streaming' AND ends_at < now() THEN 'aborted' ELSE status END AS status
       FROM export_manifests
-     WHERE export_id = :export_id
+"""
+_GET: Final = text(f"{_MANIFEST} WHERE export_id = :export_id")
+_PAGE: Final = text(f"""
+    {_MANIFEST}
+     WHERE snapshot_at <= coalesce(CAST(:after_snapshot_at AS timestamptz), 'infinity')
+       AND (CAST(:after_snapshot_at AS timestamptz) IS NULL
+            OR snapshot_at < CAST(:after_snapshot_at AS timestamptz)
+            OR export_id > CAST(:after_export_id AS uuid))
+     ORDER BY snapshot_at DESC, export_id
+     LIMIT :limit
 """)
+
+
+class Place(NamedTuple):
+    """Where a page ended: the key of its last row."""
+
+    snapshot_at: datetime
+    export_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +154,16 @@ def get(session: Session, export_id: UUID) -> Manifest | None:
     """Return what is known of an export, or None."""
     row = session.execute(_GET, {"export_id": export_id}).one_or_none()
     return None if row is None else Manifest(*row)
+
+
+def page(session: Session, limit: int, after: Place | None = None) -> list[Manifest]:
+    """Return manifests, the newest first, from after a place on."""
+    asked = {
+        "limit": limit,
+        "after_snapshot_at": after and after.snapshot_at,
+        "after_export_id": after and after.export_id,
+    }
+    return [Manifest(*row) for row in session.execute(_PAGE, asked)]
 
 
 def _json(totals: Sequence[CurrencyTotal]) -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.rows import Row
 
-SUITES = ("http", "ingestion", "attribution", "uncertainty", "reads")
+SUITES = ("http", "ingestion", "attribution", "uncertainty", "reads", "export")
 """Each is a module of this package with `run(*, quick: bool) -> list[Row]`."""
 
 

@@ -57,6 +57,12 @@ class Stock:
         import_id: str = self._api.send("POST", path, token=self._token, json=body).json()["import_id"]
         return import_id
 
+    @cached_property
+    def export_id(self) -> str:
+        """Have everything exported."""
+        export_id: str = self._api.send("GET", "/api/export/csv", token=self._token).headers["export-id"]
+        return export_id
+
     def endpoint(self) -> dict[str, Any]:
         """Make an endpoint that nobody delivers to; a tenant may only have so many."""
         if len(self._endpoints) < ENDPOINTS_MAX:
@@ -125,6 +131,7 @@ class Caller:
             "dead_letter_id": self._stock.dead_letter_id,
             "job_id": lambda: self._stock.job_id,
             "import_id": lambda: self._stock.import_id,
+            "export_id": lambda: self._stock.export_id,
         }
         names |= {name: make() for name, make in known.items() if name in names}
 

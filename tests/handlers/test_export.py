@@ -272,6 +272,27 @@ def test_another_tenant_sees_neither_rows_nor_manifest(
     assert books.get(f"manifests/{uuid7()}").status_code == 404
 
 
+def test_exports_are_listed_page_by_page_the_newest_first(api: Api, tenant: UUID) -> None:
+    """Who exported what can be looked up afterwards."""
+    user = make_user(tenant, "viewer")
+    token = log_in(user).tokens.access.token
+    made = [
+        api.send("GET", f"/api/export/{path}", token=token).headers["export-id"]
+        for path in ("csv", "json", "excel")
+    ]
+    listed: list[Record] = []
+    asked: Record = {"limit": 2}
+    while True:
+        page = api.send("GET", "/api/export/manifests", token=token, params=asked).json()
+        listed += page["manifests"]
+        if page["next_cursor"] is None:
+            break
+        asked["cursor"] = page["next_cursor"]
+    assert [one["export_id"] for one in listed] == made[::-1]
+    assert {one["requested_by"] for one in listed} == {str(user.user_id)}
+    assert [one["format"] for one in listed] == ["xlsx", "json", "csv"]
+
+
 def test_a_finished_manifest_is_never_changed(books: Bookkeeper, database: Database) -> None:
     """Not even by the service's own role: what is complete is no row that an update finds."""
     export_id = books.get("csv").headers["export-id"]

@@ -4,7 +4,6 @@ import http.client
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
 
 import pytest
 
@@ -16,15 +15,17 @@ from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.export_world import Bookkeeper
+from tests.handlers.webhooks import open_shop
 from tests.wire import Wire, served
 from tests.workers.conftest import eventually
 
 DEADLINE_SECONDS = 30.0
 
 
-@pytest.fixture
-def books(database: Database, tenant: UUID) -> Bookkeeper:
-    return Bookkeeper(Api(create_app(get_settings())), database, tenant)
+@pytest.fixture(scope="module")
+def books(database: Database) -> Bookkeeper:
+    api = Api(create_app(get_settings()))
+    return Bookkeeper(api, database, open_shop(api).tenant_id)
 
 
 @contextmanager
