@@ -1,8 +1,8 @@
 """Tasks of the attribution queue. The marks and job rows say what is to be done, a message only when."""
 
-import hashlib
 import json
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,16 +16,20 @@ from skeldir.queue import messages
 from skeldir.queue.sending import send
 from skeldir.repository import (
     attribution,
+    attribution_digests,
     attribution_settings,
     dirty_marks,
     reclassification,
+    recompute_inputs,
     recompute_jobs,
+    task_effects,
 )
+from skeldir.repository.attribution_digests import Input
 from skeldir.repository.dirty_marks import Patience
-from skeldir.repository.recompute_jobs import Job
+from skeldir.repository.recompute_jobs import Job, Origin
 from skeldir.settings import get_settings
 from workers import summaries, uncertainty
-from workers.base import Busy, TenantTask, task
+from workers.base import AlreadyDone, Busy, TenantTask, task
 
 JOURNEYS_MAX: Final = 100_000
 """Journeys per run; the rest is the next run's, so that no transaction grows without bound."""
@@ -53,10 +57,11 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             return {"outcome": "busy"}
         _classify_marked(self, tenant_id)
         with self.effect(tenant_id, isolation="repeatable read") as session:
-            attribution.begin(session)
+            attribution.begin_scan(session)
             taken = dirty_marks.take(session, patience, JOURNEYS_MAX)
             journeys = reclassification.only_classified(session, taken)
             chosen = attribution_settings.current(session)
+            attribution.begin(session)
             changes = attribution.attribute_journeys(session, journeys, chosen)
         milliseconds = round(1000 * (time.monotonic() - started))
         if len(journeys) < JOURNEYS_MAX:
@@ -105,24 +110,20 @@ class WindowTask(TenantTask):
 
 @task("attribution.recompute_window", WindowTask)
 def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
-    """Run a window's job: nothing is recomputed when its inputs are those of the last run.
-
-    The start is committed by itself, so that it can be watched and counted. Should the worker die, the
-    job stays `running`, and `resume_windows` has it started again, a bounded number of times.
-    """
+    """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped."""
+    started = time.monotonic()
     with self.transaction(tenant_id) as turn:
         if not attribution.take_turn(turn):
+            job = recompute_jobs.get(turn, UUID(job_id))
+            if job is not None and job.status == "running":
+                return {"outcome": "running"}
             raise Busy
-        with self.transaction(tenant_id) as session:
-            if recompute_jobs.start(session, UUID(job_id), STARTS_MAX) is None:
-                return {"outcome": "nothing_to_do"}
-        with self.effect(tenant_id, isolation="repeatable read") as session:
-            attribution.begin(session)
-            job = recompute_jobs.get(session, UUID(job_id))
-            if job is None or job.status != "running":
-                return {"outcome": "nothing_to_do"}
-            result = _run(session, job)
-    uncertainty.ask(self, tenant_id, job)
+        if _is_unchanged(self, tenant_id, UUID(job_id)):
+            result: dict[str, Any] = {"outcome": "unchanged"}
+        else:
+            result = _run(self, tenant_id, UUID(job_id))
+    milliseconds = round(1000 * (time.monotonic() - started), 1)
+    log.info("recomputed %s", json.dumps({**result, "milliseconds": milliseconds}))
     return result
 
 
@@ -136,19 +137,79 @@ def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
     return len(due)
 
 
-def _run(session: Session, job: Job) -> dict[str, Any]:
-    fingerprint = _fingerprint(session, job)
+def _is_unchanged(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
+    """Close a job whose inputs are those of its last result; False when that cannot be told at a glance.
+
+    Should the commit be lost in a crash, the job is still queued and this happens once more.
+    """
+    with task.transaction(tenant_id, is_durable=False) as session:
+        job = recompute_jobs.hold(session, job_id)
+        if job is None or job.status not in {"queued", "running"} or job.fingerprint is None:
+            return False
+        if dirty_marks.touch_window(session, job.window):
+            return False
+        if _fingerprint(job, attribution_digests.of_window(session, job.window)) != job.fingerprint:
+            return False
+        if not task_effects.claim(session, UUID(task.request.id), task.name):
+            raise AlreadyDone
+        recompute_jobs.unchanged(session, job_id)
+    return True
+
+
+def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
+    """Start a job and bring it to its end.
+
+    The start is committed by itself, so that it can be watched and counted. Should the worker die, the
+    job stays `running`, and `resume_windows` has it started again, a bounded number of times.
+    """
+    with task.transaction(tenant_id) as session:
+        if recompute_jobs.start(session, job_id, STARTS_MAX) is None:
+            return {"outcome": "nothing_to_do"}
+    _classify_marked(task, tenant_id)
+    with task.effect(tenant_id, isolation="repeatable read") as session:
+        attribution.begin_scan(session)
+        job = recompute_jobs.get(session, job_id)
+        if job is None or job.status != "running":
+            return {"outcome": "nothing_to_do"}
+        result = _compute(session, job, UUID(task.request.id))
+    uncertainty.ask(task, tenant_id, job)
+    return result
+
+
+def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
+    """Attribute the dirty journeys that the window rests on, and then what else of it has changed."""
+    before = attribution_digests.last_revision(session)
+    settings = attribution_settings.current(session)
+    taken = dirty_marks.take_of_window(session, job.window)
+    journeys = reclassification.only_classified(session, taken)
+    attribution.begin(session)
+    changes = attribution.attribute_journeys(session, journeys, settings)
+    inputs = attribution_digests.of_window(session, job.window)
+    fingerprint = _fingerprint(job, inputs)
     if fingerprint == job.fingerprint:
-        recompute_jobs.succeed(session, job.job_id, "unchanged", fingerprint)
+        recompute_jobs.unchanged(session, job.job_id)
         return {"outcome": "unchanged"}
-    changes = attribution.attribute_window(session, job.window, job.parameters)
-    recompute_jobs.succeed(session, job.job_id, "computed", fingerprint)
+    revision = attribution_digests.last_revision(session)
+    if job.computed_revision is None or job.taxonomy_version != TAXONOMY_VERSION:
+        changes += attribution.attribute_window(session, job.window, job.parameters)
+    else:
+        # What this run has just attributed under all models need not be attributed under one of them.
+        is_current = job.model_version == settings.version(job.parameters.model)
+        changes += attribution.attribute_changed(
+            session,
+            job.window,
+            job.parameters,
+            after=job.computed_revision,
+            before=1 + (before if is_current else revision),
+        )
+    recompute_inputs.replace(session, job.job_id, inputs)
+    origin = Origin(fingerprint, TAXONOMY_VERSION, revision, task_id)
+    recompute_jobs.computed(session, job.job_id, origin)
     return {"outcome": "computed", "written": changes.written, "vanished": changes.vanished}
 
 
-def _fingerprint(session: Session, job: Job) -> str:
-    """Digest everything the window's result depends on, as this snapshot has it."""
-    lookback_days = job.parameters.lookback_days
-    rows = attribution.digest_window(session, job.window, lookback_days)
-    inputs = (job.model_version, lookback_days, TAXONOMY_VERSION, rows.rows, rows.high, rows.low)
-    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+def _fingerprint(job: Job, inputs: Sequence[Input]) -> str:
+    """Name a result by everything that it depends on."""
+    return attribution_digests.fingerprint(
+        inputs, job.model_version, job.parameters.lookback_days, TAXONOMY_VERSION
+    )

@@ -76,9 +76,14 @@ class TenantTask(Task):  # type: ignore[misc]
             yield session
 
     @contextmanager
-    def transaction(self, tenant_id: str, *, isolation: Isolation = "read committed") -> Iterator[Session]:
+    def transaction(
+        self, tenant_id: str, *, isolation: Isolation = "read committed", is_durable: bool = True
+    ) -> Iterator[Session]:
         """Open a transaction of the tenant that may happen again when the task is delivered again."""
-        with tenant_session(UUID(tenant_id), isolation=isolation, engine=get_engine("app_worker")) as session:
+        engine = get_engine("app_worker")
+        with tenant_session(
+            UUID(tenant_id), isolation=isolation, is_durable=is_durable, engine=engine
+        ) as session:
             yield session
 
 

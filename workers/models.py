@@ -49,7 +49,7 @@ def refit_models(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     Settings may change meanwhile. Then this fit is not kept: who changed them sent for another.
     """
     with self.effect(tenant_id) as session:
-        attribution.begin(session)
+        attribution.begin_scan(session)
         settings = attribution_settings.current(session)
         fitted = model_fits.fit_markov(session, settings)
         attribution_settings.hold(session)

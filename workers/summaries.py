@@ -26,7 +26,7 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             return {"outcome": "busy"}
         completed = catch_up(self, tenant_id)
         with self.transaction(tenant_id, isolation="repeatable read") as session:
-            attribution.begin(session)
+            attribution.begin_scan(session)
             summaries.prune(session)
             checked = _check(session)
     return {"outcome": "refreshed", "completed": completed, **checked}
@@ -42,7 +42,7 @@ def catch_up(task_at_work: TenantTask, tenant_id: str) -> int:
         left_out = {*summaries.listed(session), *backfills.uncovered(session)}
         missing = [version for version in map(chosen.version, MODELS) if version not in left_out]
         if missing:
-            attribution.begin(session)
+            attribution.begin_scan(session)
         for version in missing:
             started = time.monotonic()
             summaries.rebuild(session, version)

@@ -119,7 +119,7 @@ def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
     """Compute an estimate from one snapshot, unless that would give what is stored; return what was done."""
     started = time.monotonic()
     with self.transaction(tenant_id, isolation="repeatable read") as session:
-        attribution.begin(session)
+        attribution.begin_scan(session)
         asked = channel_intervals.get(session, estimate_id)
         if asked is None:
             return "nothing_to_do"

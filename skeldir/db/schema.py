@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from skeldir.db import (  # noqa: F401 - they declare tables too
+    schema_attribution,
     schema_channels,
     schema_endpoints,
     schema_exports,
@@ -202,7 +203,7 @@ tenant_table(
     optional("hint_channel_code", Text),
     optional("hint_campaign_id", Text),
     column("updated_at", INSTANT, default="now()"),
-    Index("orders_journey_idx", "tenant_id", "journey_id"),
+    Index("orders_journey_idx", "tenant_id", "journey_id", "ordered_at"),
 )
 tenant_table(
     "ledger_entries",
@@ -336,6 +337,11 @@ tenant_table(
     optional("started_at", INSTANT),
     optional("finished_at", INSTANT),
     optional("error", Text),
+    optional("computed_revision", BigInteger),
+    optional("computed_at", INSTANT),
+    optional("computed_run_count", Integer),
+    optional("computed_task_id", Uuid),
+    optional("taxonomy_version", Integer),
     UniqueConstraint(
         "tenant_id", "window_start", "window_end", "model_version", name="recompute_jobs_window_key"
     ),

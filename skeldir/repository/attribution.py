@@ -1,38 +1,62 @@
-"""Attribution as a job runs it: scope in, allocations replaced, digests of what they were made from.
+"""Attribution as a job runs it: scope in, allocations replaced, and the digests of what they were made from.
 
 All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was called on first.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
+from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
+from skeldir.db.session import driver_of
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
-from skeldir.domain.models import MODELS
+from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
-from skeldir.repository import summaries
-from skeldir.repository.attribution_sql import DIGEST, REPLACE
+from skeldir.repository import attribution_digests, summaries
+from skeldir.repository.attribution_split import NUMBERS
+from skeldir.repository.attribution_sql import REPLACE
 from skeldir.repository.credit_rules import bindings
 
-STATEMENT_TIMEOUT: Final = "120s"
-"""No statement of a job may run longer; well below the task's own time limit."""
+Value = TypeVar("Value")
 
-SCOPE_MAX: Final = 20_000
-"""Journeys or orders per statement: bounds the memory of both ends, and the arrays sent."""
+STATEMENT_TIMEOUT_SECONDS: Final = 5
+"""No statement of a job may run longer, so that none is far from an answer however busy the server is."""
 
-# Custom plans let arrays be hashed. Nested loops are what turns missing statistics into quadratic time,
-# and merging would first sort by texts in the server's language: what is left is hashing.
-_PREPARE: Final = (
-    text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"),
-    text("SET LOCAL plan_cache_mode = force_custom_plan"),
-    text("SET LOCAL enable_nestloop = off"),
-    text("SET LOCAL enable_mergejoin = off"),
-    text("SET LOCAL jit = off"),
-    text("SET LOCAL work_mem = '64MB'"),
+SCOPE_MAX: Final = 5_000
+"""Orders or journeys per statement: a fifth of a second on an idle server, and little memory at both ends."""
+
+SCAN_TIMEOUT_SECONDS: Final = 60
+"""Nor one that reads all of a tenant's rows, which nobody waits for."""
+
+
+def _settings(**values: str | int) -> bytes:
+    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in values.items()).encode()
+
+
+# Nested loops are what turns missing statistics into quadratic time, and merging would first sort by texts in
+# the server's language: what is left is hashing.
+_HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off", "work_mem": "64MB"}
+
+# Every row is looked up by its key (see attribution_scope), so one plan serves any number of ids and is made
+# once per connection. Costs are set so that rows to be deleted are reached by where they lie, also in a table
+# of which nothing is known.
+_JOB: Final = _settings(
+    **_HASHING,
+    statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
+    plan_cache_mode="force_generic_plan",
+    enable_seqscan="off",
+    enable_bitmapscan="off",
+    random_page_cost="0.01",
+    cpu_operator_cost="0.025",
+)
+
+_SCAN: Final = _settings(
+    **_HASHING, statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s", plan_cache_mode="force_custom_plan"
 )
 
 _TRY_LOCK: Final = text("""
@@ -40,17 +64,18 @@ _TRY_LOCK: Final = text("""
         hashtextextended('attribution:' || current_setting('app.current_tenant_id'), 0))
 """)
 
+# By pairs, so that journeys without an order, which are most, are asked for nothing more.
 _ORDERS_OF_JOURNEYS: Final = text("""
-    SELECT order_id FROM orders WHERE journey_id = ANY(CAST(:journey_ids AS text[])) ORDER BY order_id
+    SELECT found.order_id, found.journey_id
+      FROM unnest(CAST(:journey_ids AS text[])) AS asked (journey_id),
+           LATERAL (SELECT order_id, journey_id FROM orders
+                     WHERE orders.journey_id = asked.journey_id ORDER BY ordered_at) AS found
 """)
 
 _JOURNEYS_OF_ORDERS: Final = text("""
-    SELECT DISTINCT journey_id FROM orders WHERE order_id = ANY(CAST(:order_ids AS text[]))
-""")
-
-_ENTRIES_OF_ORDERS: Final = text("""
-    SELECT entry_id FROM ledger_entries
-     WHERE order_id = ANY(CAST(:order_ids AS text[])) AND effect_cents <> 0
+    SELECT DISTINCT found.journey_id
+      FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
+           LATERAL (SELECT journey_id FROM orders WHERE orders.order_id = asked.order_id OFFSET 0) AS found
 """)
 
 _ORDERS_OF_WINDOW: Final = text("""
@@ -79,18 +104,6 @@ class Changes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """An order-independent digest of rows: how many, and two sums of halves of their hashes."""
-
-    rows: int = 0
-    high: int = 0
-    low: int = 0
-
-    def __add__(self, other: "Digest") -> "Digest":
-        return Digest(self.rows + other.rows, self.high + other.high, self.low + other.low)
-
-
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn until this transaction ends; False when another job has it.
 
@@ -101,9 +114,13 @@ def take_turn(session: Session) -> bool:
 
 
 def begin(session: Session) -> None:
-    """Prepare the transaction of a job that has the tenant's turn."""
-    for statement in _PREPARE:
-        session.execute(statement)
+    """Prepare the transaction of a job that has the tenant's turn and works on some orders at a time."""
+    driver_of(session).execute(_JOB, prepare=False)
+
+
+def begin_scan(session: Session) -> None:
+    """Prepare a transaction whose statements read all of a tenant's rows at once."""
+    driver_of(session).execute(_SCAN, prepare=False)
 
 
 def refresh_statistics(session: Session) -> None:
@@ -114,21 +131,38 @@ def refresh_statistics(session: Session) -> None:
 def attribute_journeys(
     session: Session, journey_ids: Iterable[str], settings: AttributionSettings
 ) -> Changes:
-    """Attribute every order of these journeys under all models."""
+    """Attribute every order of these journeys under all models, and keep its digest."""
     models = [settings.parameters(model) for model in MODELS]
     summaries.keep_only(session, [parameters.version for parameters in models])
+    revision = attribution_digests.last_revision(session) + 1
     changes = Changes()
-    for some_journeys in _chunks(journey_ids):
-        orders = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys}).scalars().all()
-        for some_orders in _chunks(orders):
-            changes += _attribute(session, some_orders, some_journeys, models)
+    for some_journeys in _chunks(journey_ids, SCOPE_MAX):
+        found = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys})
+        for rows in _chunks(found, SCOPE_MAX):
+            orders = [row.order_id for row in rows]
+            attribution_digests.settle(session, orders, revision)
+            changes += _attribute(session, orders, sorted({row.journey_id for row in rows}), models)
     return changes
 
 
 def attribute_window(session: Session, window: Window, parameters: ModelParameters) -> Changes:
     """Attribute every order that has an entry in the window, whole, under one model."""
+    return _attribute_orders(session, _window_orders(session, window), parameters)
+
+
+def attribute_changed(
+    session: Session, window: Window, parameters: ModelParameters, *, after: int, before: int
+) -> Changes:
+    """Attribute the window's orders whose inputs last changed between two runs, under one model."""
+    changed = attribution_digests.changed_since(session, window, after, before)
+    return _attribute_orders(session, _chunks(changed, SCOPE_MAX), parameters)
+
+
+def _attribute_orders(
+    session: Session, chunks: Iterable[Sequence[str]], parameters: ModelParameters
+) -> Changes:
     changes = Changes()
-    for orders in _window_orders(session, window):
+    for orders in chunks:
         changes += attribute_orders(session, orders, (parameters,))
     return changes
 
@@ -139,17 +173,6 @@ def attribute_orders(
     """Attribute at most SCOPE_MAX orders, whole, under some models."""
     journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": order_ids}).scalars().all()
     return _attribute(session, order_ids, journeys, models)
-
-
-def digest_window(session: Session, window: Window, lookback_days: int) -> Digest:
-    """Digest all that the window's allocations are computed from, as this snapshot has it."""
-    digest = Digest()
-    for orders in _window_orders(session, window):
-        journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders}).scalars().all()
-        scope = {"order_ids": orders, "journey_ids": journeys, "lookback_days": lookback_days}
-        row = session.execute(DIGEST, scope).one()
-        digest += Digest(int(row.rows), int(row.high), int(row.low))
-    return digest
 
 
 def orders_of_window(session: Session, window: Window) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
@@ -165,19 +188,23 @@ def _attribute(
     models: Sequence[ModelParameters],
 ) -> Changes:
     changes = Changes(orders=len(order_ids))
-    entry_ids = session.execute(_ENTRIES_OF_ORDERS, {"order_ids": order_ids}).scalars().all()
     for parameters in models:
-        row = session.execute(
-            REPLACE[parameters.model],
-            {
-                "order_ids": order_ids,
-                "journey_ids": journey_ids,
-                "entry_ids": entry_ids,
-                **bindings(parameters),
-            },
-        ).one()
-        changes += Changes(written=row.written, vanished=row.vanished)
+        scope = {"order_ids": order_ids, "journey_ids": journey_ids, **bindings(parameters)}
+        changes += _replace(session, parameters.model, scope)
     return changes
+
+
+def _replace(session: Session, model: Model, scope: Mapping[str, object]) -> Changes:
+    """Replace what is kept, in bigints, or in numerics where a product overflows these."""
+    quick, safe = (REPLACE[number][model] for number in NUMBERS)
+    try:
+        with session.begin_nested():
+            row = session.execute(quick, scope).one()
+    except DataError as error:
+        if not isinstance(error.orig, NumericValueOutOfRange):
+            raise
+        row = session.execute(safe, scope).one()
+    return Changes(written=row.written, vanished=row.vanished)
 
 
 def _window_orders(session: Session, window: Window) -> Iterator[Sequence[str]]:
@@ -191,7 +218,7 @@ def _window_orders(session: Session, window: Window) -> Iterator[Sequence[str]]:
         yield [row.order_id for row in rows]
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def _chunks(values: Iterable[Value], size: int) -> Iterator[list[Value]]:
     rest = iter(values)
-    while chunk := list(islice(rest, SCOPE_MAX)):
+    while chunk := list(islice(rest, size)):
         yield chunk

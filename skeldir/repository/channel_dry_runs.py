@@ -24,13 +24,14 @@ from skeldir.repository.attribution_sql import fresh
 from skeldir.repository.credit_rules import bindings
 from skeldir.repository.reclassification import Change
 
-_VISITS: Final = """(
-    SELECT tenant_id, journey_id, occurred_at, touchpoint_id,
-           coalesce(changed.channel_code, visit.channel_code) AS channel_code,
-           visit.channel_code AS campaign_id
-      FROM visit
+_TOUCHES: Final = """
+    SELECT tenant_id, order_id, occurred_at, touchpoint_id,
+           coalesce(changed.channel_code, seen.channel_code) AS channel_code,
+           seen.channel_code AS campaign_id
+      FROM seen
       LEFT JOIN unnest(CAST(:touchpoint_ids AS uuid[]), CAST(:channel_codes AS text[]))
-                AS changed (touchpoint_id, channel_code) USING (touchpoint_id))"""
+                AS changed (touchpoint_id, channel_code) USING (touchpoint_id)
+"""
 
 _SUMS: Final = """
     SELECT channel_code, campaign_id AS from_channel, currency, CAST(sum(allocated_cents) AS bigint) AS cents
@@ -63,7 +64,7 @@ class DryRun:
 
 def run(session: Session, mapping: Mapping, window: Window, parameters: ModelParameters) -> DryRun:
     """Compute what a mapping would change of a window; reads one snapshot and writes nothing."""
-    attribution.begin(session)
+    attribution.begin_scan(session)
     scope = {"start": window.start, "end": window.end}
     origins = session.execute(reclassification.ORIGINS_OF_WINDOW, scope).all()
     changed: Counter[tuple[str, str]] = Counter()
@@ -112,7 +113,7 @@ def _sums(
 
 @cache
 def _statement(model: Model) -> TextClause:
-    return text(fresh(model, _VISITS) + _SUMS)
+    return text(fresh(model, "numeric", _TOUCHES) + _SUMS)
 
 
 def _by_channel(sums: Moved) -> dict[tuple[str, str], int]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.attribution_settings import ModelParameters
 from skeldir.domain.models import Model
-from skeldir.repository.attribution_sql import scope
+from skeldir.repository.attribution_scope import scope
 from skeldir.repository.credit_rules import CREDIT, bindings
 
 ENTRIES_MAX: Final = 100
@@ -50,7 +50,10 @@ _CREDITS: Final = text("""
 """)
 
 
-_SCOPE: Final = scope("order_id = :order_id", "journey_id = :journey_id")
+_SCOPE: Final = scope(
+    "(SELECT CAST(:order_id AS text) AS order_id) AS asked",
+    "(SELECT CAST(:journey_id AS text) AS journey_id) AS asked",
+)
 
 
 class Place(NamedTuple):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.statements import SENT, send_document
 from skeldir.domain.ids import uuid7
+from skeldir.domain.windows import Window
 
 INSERT: Final = """
     INSERT INTO dirty_marks (mark_id, journey_id, earliest)
@@ -36,6 +37,29 @@ _TAKE: Final = text("""
     )
     SELECT journey_id FROM ready ORDER BY journey_id
 """)
+
+
+# A window's result rests on the journeys of the orders with an entry in it.
+_OF_WINDOW: Final = """
+    SELECT DISTINCT asked.journey_id
+      FROM (SELECT DISTINCT journey_id FROM dirty_marks) AS asked,
+           LATERAL (SELECT tenant_id, order_id FROM orders
+                     WHERE orders.journey_id = asked.journey_id ORDER BY ordered_at) AS sale,
+           LATERAL (SELECT effective_at, effect_cents FROM ledger_entries
+                     WHERE ledger_entries.tenant_id = sale.tenant_id
+                       AND ledger_entries.order_id = sale.order_id
+                     ORDER BY kind, reference) AS entry
+     WHERE effect_cents <> 0 AND effective_at >= :window_start AND effective_at < :window_end
+"""
+
+_TOUCH_WINDOW: Final = text(f"SELECT EXISTS ({_OF_WINDOW})")
+
+_TAKE_OF_WINDOW: Final = text(f"""
+    WITH ready AS MATERIALIZED ({_OF_WINDOW}), taken AS (
+        DELETE FROM dirty_marks WHERE journey_id IN (SELECT journey_id FROM ready)
+    )
+    SELECT journey_id FROM ready ORDER BY journey_id
+""")  # noqa: S608 - a constant of this file
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +98,17 @@ def take(session: Session, patience: Patience, journeys_max: int) -> list[str]:
         },
     )
     return [row.journey_id for row in rows]
+
+
+def touch_window(session: Session, window: Window) -> bool:
+    """Tell whether a window's result rests on a journey that is marked dirty, however fresh the mark."""
+    return bool(session.execute(_TOUCH_WINDOW, _span(window)).scalar_one())
+
+
+def take_of_window(session: Session, window: Window) -> list[str]:
+    """Delete the marks, however fresh, of the journeys that a window's result rests on; return these."""
+    return list(session.execute(_TAKE_OF_WINDOW, _span(window)).scalars())
+
+
+def _span(window: Window) -> dict[str, datetime]:
+    return {"window_start": window.start, "window_end": window.end}

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.attribution_settings import AttributionSettings, weights_digest
 from skeldir.domain.markov import CHANNELS_MAX, OTHERS, Transition, removal_effects
 from skeldir.domain.models import Model
-from skeldir.repository.attribution_sql import scope
+from skeldir.repository.attribution_scope import scope
 
 _PPM: Final = 1_000_000
 
@@ -35,14 +35,17 @@ _CHANNELS: Final = text("""
      ORDER BY count(*) DESC, channel_code COLLATE "C"
 """)
 
+_ORDERS: Final = "(SELECT order_id FROM orders) AS asked"
+_JOURNEYS: Final = "(SELECT DISTINCT journey_id FROM orders) AS asked"
+
 # A transition's state is the last touches before it, the oldest first, as many as the order asks for.
 _TRANSITIONS: Final = text(f"""
-    WITH {scope("true", "true")}, bought AS (
+    WITH {scope(_ORDERS, _JOURNEYS)}, bought AS (
         SELECT DISTINCT tenant_id, order_id FROM entry WHERE effect_cents > 0
     ), browsed AS (
         SELECT visit.tenant_id, visit.journey_id, occurred_at, touchpoint_id, channel_code,
                max(occurred_at) OVER (PARTITION BY visit.tenant_id, visit.journey_id) AS last_at
-          FROM visit
+          FROM touchpoints AS visit
           LEFT JOIN (SELECT DISTINCT tenant_id, journey_id FROM sale) AS sold
                  ON sold.tenant_id = visit.tenant_id AND sold.journey_id = visit.journey_id
          WHERE sold.journey_id IS NULL

@@ -1,7 +1,7 @@
 """Recompute jobs: one row per window and model, which is asked for, run, and remembers its inputs."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -19,7 +19,8 @@ STARTED_TOO_OFTEN: Final = "StartedTooOften"
 
 _COLUMNS: Final = """
     job_id, model, model_version, parameters, window_start, window_end, status, run_count, last_outcome,
-    fingerprint, requested_at, started_at, finished_at, error
+    fingerprint, requested_at, started_at, finished_at, error,
+    taxonomy_version, computed_revision, computed_at, computed_run_count, computed_task_id
 """
 
 # Asking while the job waits joins that run; asking while it runs, or later, is a run of its own.
@@ -38,6 +39,9 @@ _REQUEST: Final = text(f"""
 
 _GET: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_id")  # noqa: S608
 
+# Whoever asks for a run meanwhile waits, and then asks for one of its own.
+_HOLD: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_id FOR UPDATE")  # noqa: S608
+
 _START: Final = text(f"""
     UPDATE recompute_jobs
        SET status = 'running', start_count = start_count + 1,
@@ -48,10 +52,18 @@ _START: Final = text(f"""
     RETURNING {_COLUMNS}
 """)  # noqa: S608 - a constant of this file
 
-_SUCCEED: Final = text("""
+_UNCHANGED: Final = text("""
     UPDATE recompute_jobs
-       SET status = 'succeeded', last_outcome = :outcome, fingerprint = :fingerprint,
-           finished_at = clock_timestamp(), error = NULL
+       SET status = 'succeeded', last_outcome = 'unchanged', finished_at = clock_timestamp(), error = NULL
+     WHERE job_id = :job_id
+""")
+
+_COMPUTED: Final = text("""
+    UPDATE recompute_jobs
+       SET status = 'succeeded', last_outcome = 'computed', finished_at = clock_timestamp(), error = NULL,
+           fingerprint = :fingerprint, taxonomy_version = :taxonomy_version,
+           computed_revision = :revision, computed_at = clock_timestamp(),
+           computed_run_count = run_count, computed_task_id = :task_id
      WHERE job_id = :job_id
 """)
 
@@ -89,6 +101,22 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    taxonomy_version: int | None
+    computed_revision: int | None
+    """The last run of any kind, of this tenant, whose changes the result knows."""
+    computed_at: datetime | None
+    computed_run_count: int | None
+    computed_task_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a run computed from, and which run it was."""
+
+    fingerprint: str
+    taxonomy_version: int
+    revision: int
+    task_id: UUID
 
 
 def request(session: Session, job_id: UUID, window: Window, parameters: ModelParameters) -> Job:
@@ -113,6 +141,12 @@ def get(session: Session, job_id: UUID) -> Job | None:
     return None if row is None else _job(row)
 
 
+def hold(session: Session, job_id: UUID) -> Job | None:
+    """Return a job that nobody else changes until this transaction ends, or None."""
+    row = session.execute(_HOLD, {"job_id": job_id}).one_or_none()
+    return None if row is None else _job(row)
+
+
 def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
     """Mark a job as running, also one that a dead worker left so; None when there is nothing to run.
 
@@ -125,9 +159,14 @@ def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
     return _job(row)
 
 
-def succeed(session: Session, job_id: UUID, outcome: Outcome, fingerprint: str) -> None:
-    """Close a run, remembering what it was computed from."""
-    session.execute(_SUCCEED, {"job_id": job_id, "outcome": outcome, "fingerprint": fingerprint})
+def unchanged(session: Session, job_id: UUID) -> None:
+    """Close a run that found its inputs as they were."""
+    session.execute(_UNCHANGED, {"job_id": job_id})
+
+
+def computed(session: Session, job_id: UUID, origin: Origin) -> None:
+    """Close a run that computed, remembering what from."""
+    session.execute(_COMPUTED, {"job_id": job_id, **asdict(origin)})
 
 
 def fail(session: Session, job_id: UUID, error: str) -> None:

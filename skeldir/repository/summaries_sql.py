@@ -147,7 +147,7 @@ FOLLOW: Final = f"""
     ), served AS (
         DELETE FROM waiting_entries
          WHERE model_version = :model_version
-           AND entry_id = ANY(CAST(:entry_ids AS uuid[]))
+           AND entry_id IN (SELECT entry_id FROM entry)
            AND entry_id NOT IN (SELECT entry_id FROM idle)
     ), waits AS (
         INSERT INTO waiting_entries (model_version, {_COLUMNS})

@@ -287,37 +287,3 @@ def test_one_job_per_tenant_has_its_turn(database: Database, make_tenant: Callab
             assert not attribution.take_turn(second)
         with tenant_session(other, engine=engine) as elsewhere:
             assert attribution.take_turn(elsewhere)
-
-
-def test_a_window_s_digest_sees_every_input_and_nothing_else(
-    database: Database, make_tenant: Callable[[], UUID]
-) -> None:
-    """The order of insertion does not show; another touch, entry or order time does."""
-    world = worlds.make(seed=12, journeys=40)
-    ours, theirs = make_tenant(), make_tenant()
-
-    def digested(tenant: UUID) -> attribution.Digest:
-        with tenant_session(
-            tenant, isolation="repeatable read", engine=database.engine("app_worker")
-        ) as session:
-            attribution.begin(session)
-            return attribution.digest_window(session, EVERYTHING, LOOKBACK_DAYS)
-
-    with database.connect() as connection:
-        worlds.store(connection, ours, world)
-        worlds.store(connection, theirs, world.shuffled(seed=13))
-        told = digested(ours)
-        assert told == digested(theirs)
-        assert told.rows > 0
-        sale = next(sale for sale in world.sales if any(b.order_id == sale.order_id and b.effect_cents
-                                                        for b in world.bookings))  # fmt: skip
-        visit = Visit(UUID(int=77), sale.journey_id, sale.ordered_at, "email")
-        worlds.store(connection, ours, World([visit], [], []))
-        with_touch = digested(ours)
-        worlds.store(
-            connection, ours, World([], [], [Booking(UUID(int=78), sale.order_id, "captured", 1, NOON)])
-        )
-        with_entry = digested(ours)
-        later = "UPDATE orders SET ordered_at = ordered_at + interval '1 second' WHERE tenant_id = %s"
-        connection.execute(later, (ours,))
-    assert len({told, with_touch, with_entry, digested(ours)}) == 4

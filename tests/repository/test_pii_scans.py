@@ -56,7 +56,7 @@ OURS = {
             "pii_scans.table_name",
             "rate_limits.bucket",
         ),
-        "counts": ("privacy_requests.row_counts",),
+        "counts": ("privacy_requests.row_counts", "order_digests.days"),
         "choices": (
             "attribution_settings.default_model",
             "attribution_settings.custom_weights",
