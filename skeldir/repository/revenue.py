@@ -15,13 +15,13 @@ _LEDGER: Final = text("""
 
 # A payment that was booked before its order was known leaves entries that cancel out: no order of its own.
 _LEDGER_ORDERS: Final = text("""
-    WITH told AS (
-        SELECT currency, order_id, kind, sum(amount_cents) AS amount_cents
-          FROM ledger_entries
-         GROUP BY currency, order_id, kind
-    )
-    SELECT currency, count(DISTINCT order_id) FILTER (WHERE amount_cents <> 0) AS order_count
-      FROM told
+    SELECT currency, count(*) FILTER (WHERE is_order) AS order_count
+      FROM (SELECT currency, order_key, bool_or(amount_cents <> 0) AS is_order
+              FROM (SELECT currency, order_id COLLATE "C" AS order_key, kind,
+                           sum(amount_cents) AS amount_cents
+                      FROM ledger_entries
+                     GROUP BY currency, order_key, kind) AS told
+             GROUP BY currency, order_key) AS known
      GROUP BY currency
 """)
 

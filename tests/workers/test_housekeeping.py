@@ -12,7 +12,14 @@ from skeldir.queue import messages, sending
 from skeldir.queue.sending import send, send_after_commit
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
-from workers.housekeeping import fulfil_privacy_requests, prune_messages, prune_tenants, scan_tenants, sweep
+from workers.housekeeping import (
+    fulfil_privacy_requests,
+    prune_messages,
+    prune_tenants,
+    refresh_summaries,
+    scan_tenants,
+    sweep,
+)
 from workers.maintenance import prune_tenant
 
 
@@ -74,6 +81,14 @@ def test_every_tenant_is_pruned_in_its_own_transaction(database: Database, tenan
         )
     result = prune_tenant.apply(kwargs={"tenant_id": str(tenant)}, throw=True).get()
     assert result["task_effects"] == 1
+
+
+def test_every_tenant_s_summaries_are_looked_after(database: Database, tenant: UUID) -> None:
+    """Once an hour, one message per tenant."""
+    with database.connect() as connection:
+        connection.execute("DELETE FROM kombu_message")
+    assert refresh_summaries.apply(throw=True).get() >= 1
+    assert sent(database, tenant) == ["attribution.refresh_summaries"]
 
 
 def test_consumed_messages_are_deleted_and_waiting_ones_are_not(database: Database, tenant: UUID) -> None:
