@@ -60,6 +60,18 @@ def test_it_equals_the_draws_made_one_by_one(seed: int) -> None:
     assert flat(estimate(figures)) == by_hand(figures)
 
 
+def test_ties_and_the_largest_amounts_equal_them_too() -> None:
+    """Channels that are level share a place; amounts at the ends of 64 bits do not run into each other."""
+    alike = (("direct", 700), ("email", 700), ("organic", 1))
+    level = [(f"j-{number}", "EUR", *alike[number % 3]) for number in range(120)]
+    assert flat(estimate(level)) == by_hand(level)
+    largest = [
+        (f"j-{number}", "EUR", CHANNELS[number % 2], (2**63 - 1) * (-1 if number % 5 else 1))
+        for number in range(80)
+    ]
+    assert flat(estimate(largest)) == by_hand(largest)
+
+
 def test_the_order_of_what_is_told_changes_nothing() -> None:
     """Journeys in any order, and the figures of each in any order, give the same intervals."""
     figures = world(5, 200)

@@ -109,6 +109,7 @@ def test_the_channels_show_their_intervals_in_exactly_that_window(
     assert "credible_interval" not in shown["tiktok_paid"], "20 journeys are too few"
     assert "credible_interval" not in channels(api, manager, **DAYS)["email"]
     assert "credible_interval" in channels(api, manager, model="first_touch")["email"]
+    assert "credible_interval" not in channels(api, manager, mode="accrual")["email"], "cash is estimated"
 
 
 def test_days_that_run_backwards_are_refused(api: Api, manager: str) -> None:

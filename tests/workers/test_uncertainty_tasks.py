@@ -97,12 +97,13 @@ def test_what_is_stored_equals_the_draws_made_by_hand(
     assert any(certainty for *_, certainty in by_now) == (model == "linear")
 
 
-def test_neither_the_order_of_rows_nor_the_tenant_changes_a_figure(
-    database: Database, make_tenant: Any
+def test_neither_the_order_of_rows_nor_their_chunks_nor_the_tenant_changes_a_figure(
+    database: Database, make_tenant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same shop told in another order, to another tenant, has the same intervals from the same inputs."""
     found = []
     for number, world in enumerate((shop(), shop().shuffled(3))):
+        monkeypatch.setattr(channel_intervals, "_ROWS_AT_ONCE", (5_000, 7)[number])
         tenant = make_tenant(f"Shop {number}")
         tell(database, tenant, world)
         asked = ask(tenant)
