@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 import requests
 from schemathesis.checks import CHECKS
@@ -19,6 +20,9 @@ ENDPOINTS_MAX = 60
 SPEND = {"channel_code": "facebook_paid", "day": "2026-11-20", "currency": "EUR", "cost": "80.5"}
 SPEND_TABLE = f"{','.join(SPEND)}\r\n{','.join(SPEND.values())}\r\n"
 RECOMPUTE = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
+
+CHANNEL = {"channel_name": "A channel", "family": "audio", "is_paid": True, "reason": "It is new."}
+DAYS = {name: RECOMPUTE[name] for name in ("window_start", "window_end")}
 
 
 class Stock:
@@ -63,6 +67,36 @@ class Stock:
         export_id: str = self._api.send("GET", "/api/export/csv", token=self._token).headers["export-id"]
         return export_id
 
+    @cached_property
+    def touchpoint_id(self) -> str:
+        """Have a touch recorded."""
+        touch = {"touchpoint_id": str(UUID(int=1)), "journey_id": "j", "occurred_at": "2026-11-20T09:30:00Z"}
+        batch = {"touchpoints": [touch]}
+        self._api.send("POST", "/api/attribution/touchpoints", token=self._token, json=batch)
+        return str(touch["touchpoint_id"])
+
+    def channel_code(self) -> str:
+        """Return a code that no channel has yet."""
+        return f"channel_{next(self._orders)}"
+
+    def draft(self) -> str:
+        """Have a channel made, which can be activated."""
+        code = self.channel_code()
+        self._api.send("POST", "/api/channels", token=self._token, json=CHANNEL | {"channel_code": code})
+        return code
+
+    def asked_for(self) -> dict[str, Any]:
+        """Return what to ask for in a dry run of the rules in force."""
+        known = self._api.send("GET", "/api/channel-rules", token=self._token).json()
+        return {"based_on_version": known["version"], "rules": known["rules"]} | DAYS
+
+    def dry_run(self) -> dict[str, Any]:
+        """Have a dry run made of the rules in force."""
+        body = self.asked_for()
+        told = self._api.send("POST", "/api/channel-rules/dry-runs", token=self._token, json=body).json()
+        based = {name: body[name] for name in ("based_on_version", "rules")}
+        return based | {"dry_run_token": told["dry_run_token"]}
+
     def endpoint(self) -> dict[str, Any]:
         """Make an endpoint that nobody delivers to; a tenant may only have so many."""
         if len(self._endpoints) < ENDPOINTS_MAX:
@@ -89,6 +123,7 @@ class Caller:
         """Put keys, signatures, cursors and tables where the case did not mean to be wrong."""
         if _is_meant_well(case, ParameterLocation.BODY) and case.media_type == "text/csv":
             case.body = SPEND_TABLE  # no schema says which texts are tables
+        self._name_afresh(case)
         if _is_meant_well(case, ParameterLocation.QUERY) and "cursor" in case.query:
             self._turn_the_page(case)
         if _is_meant_well(case, ParameterLocation.PATH) and "endpoint_key" in case.path_parameters:
@@ -101,25 +136,39 @@ class Caller:
 
     def supply(self, case: Any) -> None:
         """Name what there is: no generator can guess an id or a password."""
-        operation_id = case.operation.definition.raw["operationId"]
+        operation_id = _operation(case)
         if _is_meant_well(case, ParameterLocation.QUERY) and operation_id == "getOrderRevenue":
             case.query["order_id"] = self._stock.order_id
         if _is_meant_well(case, ParameterLocation.PATH):
             self._name(case.path_parameters)
         if _is_meant_well(case, ParameterLocation.BODY) and isinstance(case.body, dict):
             case.body |= self._known(operation_id)
+            if operation_id == "correctChannel" and "touchpoint_id" in case.body:
+                case.body |= {"touchpoint_id": self._stock.touchpoint_id, "to_channel": "email"}
 
     def check(self, case: Any) -> None:
         """Send a case and apply every check that Schemathesis has."""
         self.supply(case)
         self.prepare(case)
-        name = case.operation.definition.raw["operationId"]
+        name = _operation(case)
         options = self.options
         if name == "refreshToken":  # its token is good for one call
             token = log_in(self._user).tokens.refresh.text()
             options = options | {"headers": {"Authorization": f"Bearer {token}"}}
         response = case.call_and_validate(**options, checks=CHECKS.get_all())
         self.answers.setdefault(name, set()).add(response.status_code)
+
+    def _name_afresh(self, case: Any) -> None:
+        """Do what can be done once to something new each time, so that a case does the same every time."""
+        operation_id = _operation(case)
+        if operation_id == "createChannel" and _is_meant_well(case, ParameterLocation.BODY):
+            case.body["channel_code"] = self._stock.channel_code()
+        elif operation_id == "transitionChannel" and _is_meant_well(case, ParameterLocation.PATH):
+            case.path_parameters["channel_code"] = self._stock.draft()
+        else:
+            return
+        if _is_meant_well(case, ParameterLocation.HEADER):
+            case.headers.pop("Idempotency-Key", None)
 
     def _name(self, names: dict[str, Any]) -> None:
         if "endpoint_id" in names:
@@ -132,6 +181,7 @@ class Caller:
             "job_id": lambda: self._stock.job_id,
             "import_id": lambda: self._stock.import_id,
             "export_id": lambda: self._stock.export_id,
+            "channel_code": self._stock.draft,
         }
         names |= {name: make() for name, make in known.items() if name in names}
 
@@ -140,12 +190,20 @@ class Caller:
         tenant_id = str(self._shop.tenant_id)
         login = {"email": self._user.email, "password": PASSWORD, "tenant_id": tenant_id}
         other = {"user_id": str(self._other.user_id)}
-        return {
+        made: dict[str, Callable[[], dict[str, Any]]] = {
+            "dryRunChannelRules": self._stock.asked_for,
+            "replaceChannelRules": self._stock.dry_run,
+        }
+        if operation_id in made:
+            return made[operation_id]()
+        known: dict[str, dict[str, Any]] = {
             "login": login,
             "adminUpdateMembershipRole": other,
             "adminRevokeTokensBefore": other,
             "importAdSpend": {"rows": [SPEND]},
-        }.get(operation_id, {})
+            "transitionChannel": {"to_state": "active"},
+        }
+        return known.get(operation_id, {})
 
     def _turn_the_page(self, case: Any) -> None:
         """Use the cursor that the first page of the same query gives: cursors are signed, too."""
@@ -163,6 +221,11 @@ class Caller:
         sender = next(known for known in SENDERS if known.vendor == case.path.split("/")[3])
         topics = [value for name, value in case.headers.items() if name.lower().endswith("-topic")]
         case.headers.update(sender.sign(self._shop, body, topics[0] if topics else next(iter(sender.shapes))))
+
+
+def _operation(case: Any) -> str:
+    operation_id: str = case.operation.definition.raw["operationId"]
+    return operation_id
 
 
 def _is_meant_well(case: Any, location: ParameterLocation) -> bool:

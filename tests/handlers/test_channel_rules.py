@@ -1,7 +1,9 @@
 """Mapping rules on the wire: dry run first, then in force, and everything as if they had always been."""
 
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 
 from skeldir.app import create_app
 from skeldir.db.session import tenant_session
+from skeldir.domain.channel_rules import Rule
 from skeldir.repository import channel_rules
 from skeldir.settings import get_settings
 from tests.asgi import Api
@@ -172,6 +175,30 @@ def test_every_version_of_the_rules_can_be_read_again(shop: MappedShop) -> None:
     assert told_of == [(3, 0), (2, len(RULES)), (1, 1)]
     assert rest["next_cursor"] is None
     shop.send("GET", "/api/channel-rules?version=4", status=404)
+
+
+def test_of_two_who_replace_the_rules_at_once_one_wins(shop: MappedShop) -> None:
+    """The other, who based his on the same version, is told so; neither list is mixed with the other."""
+    lists = [[Rule("email", source="one")], [Rule("referral", source="two"), Rule("email", source="three")]]
+    started = threading.Barrier(2)
+
+    def put(rules: list[Rule]) -> bool:
+        with tenant_session(shop.tenant_id) as session:
+            assert channel_rules.newest(session) == 0
+            started.wait(timeout=30)
+            return channel_rules.put(session, 0, rules, None, "because") is not None
+
+    with ThreadPoolExecutor(2) as both:
+        done = list(both.map(put, lists))
+    assert sorted(done) == [False, True]
+    with tenant_session(shop.tenant_id) as session:
+        in_force = channel_rules.current(session)
+    assert (in_force.version, list(in_force.rules)) == (1, lists[done.index(True)])
+
+
+def test_a_campaign_s_number_is_no_personal_data(shop: MappedShop) -> None:
+    """Even one that could be a card's."""
+    shop.put([{"campaign": "4111111111111111", "channel_code": "podcast"}])
 
 
 @pytest.mark.parametrize(
