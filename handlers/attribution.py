@@ -31,7 +31,7 @@ from skeldir.domain.windows import Window
 from skeldir.http.context import Context, Reply
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
-from skeldir.queue.sending import send_after_commit
+from skeldir.queue.sending import enqueue, send_after_commit
 from skeldir.repository import (
     allocations,
     attribution_settings,
@@ -165,7 +165,7 @@ def recompute_window(ctx: Context, *, body: RecomputeRequest) -> Reply[Recompute
     key = (window.start.isoformat(), window.end.isoformat(), parameters.version)
     job_id = fact_id(ctx.tenant_id, "recompute_job", *key)
     job = recompute_jobs.request(ctx.session, job_id, window, parameters)
-    send_after_commit(ctx.session, messages.recompute_window(tenant_id=ctx.tenant_id, job_id=job.job_id))
+    enqueue(ctx.session, messages.recompute_window(tenant_id=ctx.tenant_id, job_id=job.job_id))
     location = f"/api/attribution/recompute-jobs/{job.job_id}"
     return Reply(_job(job), status=202, headers={"Location": location})
 

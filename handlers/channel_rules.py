@@ -17,7 +17,7 @@ from skeldir.domain.errors import Conflict, FieldError, MalformedRequest, NotFou
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
-from skeldir.queue.sending import send_after_commit
+from skeldir.queue.sending import enqueue
 from skeldir.repository import attribution_settings, channel_dry_runs, channel_rules, reclassification
 from skeldir.repository.channel_dry_runs import DryRun
 from skeldir.repository.channel_rules import RuleSet, Summary
@@ -45,7 +45,7 @@ def replace_channel_rules(ctx: Context, *, body: models.ChannelRulesRequest) -> 
     kept = channel_rules.put(ctx.session, body.based_on_version, rules, user_of(ctx), reason)
     if kept is None:
         raise _outdated(body.based_on_version)
-    send_after_commit(ctx.session, messages.reclassify_touches(tenant_id=ctx.tenant_id))
+    enqueue(ctx.session, messages.reclassify_touches(tenant_id=ctx.tenant_id))
     return _rule_set(kept, None, is_in_force=True)
 
 

@@ -14,7 +14,7 @@ from skeldir.domain.models import MODELS, Model, share_ppm
 from skeldir.http.context import Context, Reply
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
-from skeldir.queue.sending import send_after_commit
+from skeldir.queue.sending import enqueue
 from skeldir.repository import attribution_settings, backfills, channel_reports, channels, model_fits
 from skeldir.repository.channel_reports import ChannelRevenue, CurrencyReport, Mode
 from skeldir.repository.model_fits import KeptFit
@@ -50,8 +50,8 @@ def set_attribution_settings(
     chosen = attribution_settings.choose(ctx.session, wanted, user_id)
     if chosen != known:
         backfills.adopt(ctx.session, chosen)
-        send_after_commit(ctx.session, messages.refit_models(tenant_id=ctx.tenant_id))
-        send_after_commit(ctx.session, messages.backfill(tenant_id=ctx.tenant_id))
+        enqueue(ctx.session, messages.refit_models(tenant_id=ctx.tenant_id))
+        enqueue(ctx.session, messages.backfill(tenant_id=ctx.tenant_id))
     return _settings(ctx, chosen)
 
 
@@ -70,7 +70,7 @@ def list_model_fits(ctx: Context, *, limit: int, cursor: str | None) -> models.M
 
 def refit_models(ctx: Context) -> Reply[SuccessResponse]:
     """Wake up a worker that fits the models anew."""
-    send_after_commit(ctx.session, messages.refit_models(tenant_id=ctx.tenant_id))
+    enqueue(ctx.session, messages.refit_models(tenant_id=ctx.tenant_id))
     return Reply(SuccessResponse(success=True, correlation_id=ctx.correlation_id), status=202)
 
 

@@ -19,7 +19,7 @@ from skeldir.domain.bootstrap import ChannelInterval
 from skeldir.domain.models import Model
 from skeldir.http.context import Context, Reply
 from skeldir.queue import messages
-from skeldir.queue.sending import send_after_commit
+from skeldir.queue.sending import enqueue
 from skeldir.repository import attribution_settings, channel_intervals
 from skeldir.repository.channel_intervals import Estimate
 
@@ -49,7 +49,7 @@ def estimate_channel_uncertainty(ctx: Context, *, body: UncertaintyRequest) -> R
     version = attribution_settings.current(ctx.session).version(body.model)
     known = channel_intervals.request(ctx.session, ctx.tenant_id, body.model, version, window)
     message = messages.estimate_intervals(tenant_id=ctx.tenant_id, estimate_id=known.estimate_id)
-    send_after_commit(ctx.session, message)
+    enqueue(ctx.session, message)
     asked = {"model": body.model, "start_date": start_date, "end_date": end_date}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
     location = f"/api/attribution/uncertainty?{query}"

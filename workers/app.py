@@ -36,7 +36,5 @@ app = Application(
     task_store_errors_even_if_ignored=False,
     worker_prefetch_multiplier=1,
     worker_max_memory_per_child=250_000,
-    # The transport has no fanout: no remote control, no events between workers.
-    worker_enable_remote_control=False,
     worker_send_task_events=False,
 )

@@ -108,10 +108,3 @@ def reclassify_tenants(self: SystemTask) -> int:
     for tenant_id in behind:
         send(messages.reclassify_touches(tenant_id=tenant_id), app=self.app)
     return len(behind)
-
-
-@task("housekeeping.prune_messages", SystemTask)
-def prune_messages(_self: SystemTask) -> int:
-    """Delete the messages that were consumed: the transport hides them and keeps them for ever."""
-    with get_engine("app_worker").connect() as connection:
-        return broker.prune_consumed(connection)

@@ -16,7 +16,6 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "wake up the work that waits": _every(SWEEP_SECONDS, "housekeeping.sweep", "housekeeping"),
     "cover orders by new versions of models": _every(MINUTE, "housekeeping.fill_back", "housekeeping"),
     "fit the models anew": _every(DAY, "housekeeping.refit_tenants", "housekeeping"),
-    "delete consumed messages": _every(MINUTE, "housekeeping.prune_messages", "housekeeping"),
     "do what privacy requests ask": _every(HOUR, "housekeeping.fulfil_privacy_requests", "housekeeping"),
     "complete and check the summaries": _every(HOUR, "housekeeping.refresh_summaries", "housekeeping"),
     "say how certain the figures are": _every(HOUR, "housekeeping.refresh_intervals", "housekeeping"),

@@ -21,7 +21,7 @@ from skeldir.domain.pii_trail import NOTHING_PERSONAL, Trail
 from skeldir.domain.refusals import INVALID_JSON, PII_REFUSED, TENANT_SUSPENDED, Refusal
 from skeldir.http.json_text import UnreadableJson, read_json
 from skeldir.queue.messages import attribute_marked, fulfil_privacy_requests
-from skeldir.queue.sending import send_after_commit
+from skeldir.queue.sending import enqueue, send_after_commit
 from skeldir.repository import booking, dead_letters, deliveries, endpoints, erasures, pii_wall
 from skeldir.repository.booking import Booking, DeliveredBefore, Receipt
 from skeldir.repository.dead_letters import DeadLetter
@@ -137,11 +137,11 @@ def _news(event: CanonicalEvent, receipt: DeliveryReceipt) -> CanonicalEvent:
 
 
 def _announce(work: Work, cause: Cause, event: CanonicalEvent, booked: Booking) -> None:
-    """Send for workers, once the transaction is committed, to do what follows from an event."""
+    """Send for workers to do, once the transaction is committed, what follows from an event."""
     if booked.is_dirty:
         wake_up(work, cause.tenant_id)
     if event.privacy is not None:
-        send_after_commit(work, fulfil_privacy_requests(tenant_id=cause.tenant_id))
+        enqueue(work, fulfil_privacy_requests(tenant_id=cause.tenant_id))
 
 
 def wake_up(work: Work, tenant_id: UUID) -> None:

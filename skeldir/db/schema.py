@@ -9,15 +9,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    Sequence,
-    SmallInteger,
-    String,
     Table,
     Text,
     UniqueConstraint,
@@ -352,25 +348,4 @@ tenant_table(
     key("task_id"),
     column("task_name", Text),
     column("done_at", INSTANT, default="now()"),
-)
-
-Sequence("queue_id_sequence", metadata=METADATA)
-Sequence("message_id_sequence", metadata=METADATA)
-Table(
-    "kombu_queue",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("name", String(200)),
-    UniqueConstraint("name", name="kombu_queue_name_key"),
-)
-Table(
-    "kombu_message",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("visible", Boolean, index=True),
-    Column("timestamp", DateTime, index=True),
-    Column("payload", Text, nullable=False),
-    Column("version", SmallInteger, nullable=False),
-    Column("queue_id", Integer, ForeignKey("kombu_queue.id", name="FK_kombu_message_queue")),
-    Index("ix_kombu_message_timestamp_id", "timestamp", "id"),
 )

@@ -32,13 +32,14 @@ _DONE: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QU
 class Transaction:
     """What runs between a begin and a commit; both are the opener's. All raise psycopg's errors."""
 
-    __slots__ = ("_begin", "_last", "_pooled", "_then")
+    __slots__ = ("_before", "_begin", "_last", "_pooled", "_then")
 
     def __init__(self, begin: str) -> None:
         """Begin, with the first statement, by these statements."""
         self._begin = begin.encode()
         self._pooled: PoolProxiedConnection | None = None
         self._last: _Call | None = None
+        self._before: list[Callable[[], None]] = []
         self._then: list[Callable[[], None]] = []
 
     @property
@@ -63,6 +64,10 @@ class Transaction:
         """Have a statement executed together with the commit: nothing follows it, and it answers nothing."""
         self._last = (statement, document)
 
+    def before_commit(self, call: Callable[[], None]) -> None:
+        """Have something done as the last thing before the commit, after the last statement."""
+        self._before.append(call)
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have something done once the transaction is committed."""
         self._then.append(call)
@@ -77,6 +82,11 @@ class Transaction:
             return
         pooled = self._pooled or self._first(None)[0]
         last = [] if self._last is None else [_called(pooled, self._last)]
+        if self._before:
+            _sent(pooled, b"; ".join(last))
+            last = []
+            for call in self._before:
+                call()
         if _sent(pooled, b"; ".join((*last, b"COMMIT"))).command_status != b"COMMIT":
             raise RuntimeError("a statement failed, and its transaction was to be committed all the same")
         for call in self._then:

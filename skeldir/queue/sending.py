@@ -1,4 +1,4 @@
-"""Sending messages: after the transaction, and never at its expense."""
+"""Sending messages: as a part of the transaction, or, of a mere hint, after it and never at its expense."""
 
 import logging
 import threading
@@ -11,13 +11,20 @@ from celery import Celery
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from skeldir.broker.channel import LANE_HEADER
+from skeldir.broker.outbox import Outbox, publishing_over
+from skeldir.db.session import driver_of
 from skeldir.db.transaction import Transaction
 from skeldir.observability import correlation
-from skeldir.queue.broker import BRIEFLY, Application
+from skeldir.queue.broker import Application
 from skeldir.queue.messages import Message
 
 REST_SECONDS: Final = 1.0
+LOCK_MILLISECONDS_MAX: Final = 500
+"""Whoever sends has done his work already: he does not wait long for tables that somebody has locked."""
+
 CORRELATION_HEADER: Final = "skeldir_correlation_id"
+_OUTBOX: Final = "skeldir.outbox"
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +76,24 @@ _throttle = Throttle()
 _rest = Rest()
 
 
-def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:
-    """Send a message now; raises what the broker raises.
+def enqueue(work: Session | Transaction, message: Message) -> None:
+    """Send a message as a part of a transaction: it is there when that commits, and never if it does not.
 
-    It carries the correlation id of the request or task at work, unless it is given another.
+    It carries the correlation id of the request or task at work. Raises what the database raises.
+    """
+    with publishing_over(_outbox(work)):
+        send(message)
+
+
+def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:
+    """Send a message by itself; raises what the broker raises.
+
+    For those without a transaction: system tasks, which touch no tenant's table, and the command line.
     """
     correlated = correlation_id or correlation.current()
     headers = {CORRELATION_HEADER: str(correlated)} if correlated else {}
+    if tenant_id := message.arguments.get("tenant_id"):
+        headers[LANE_HEADER] = tenant_id
     (app or _sender()).send_task(
         message.name,
         kwargs=message.arguments,
@@ -90,7 +108,11 @@ def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | 
 def send_after_commit(
     work: Session | Transaction, message: Message, *, at_most_every_seconds: float = 0.0
 ) -> None:
-    """Send a message once the transaction has committed; a broker that fails is logged, not raised."""
+    """Wake workers up once the transaction has committed; a broker that fails is logged, not raised.
+
+    For what stands in the database anyway and would be found by the next sweep: a delivery must be booked
+    whatever becomes of the queue, so this alone is no part of the transaction.
+    """
     if not _throttle.is_open(message, at_most_every_seconds):
         return  # most of the time, while many deliveries arrive
     correlation_id = correlation.current()
@@ -99,7 +121,8 @@ def send_after_commit(
         if not _rest.is_over() or not _throttle.admits(message, at_most_every_seconds):
             return
         try:
-            send(message, correlation_id=correlation_id)
+            with publishing_over(None):
+                send(message, correlation_id=correlation_id)
         except Exception:  # whatever the broker's trouble: the sweep makes up for it
             _rest.begin()
             log.warning("message not sent", extra={"task": message.name}, exc_info=True)
@@ -110,6 +133,28 @@ def send_after_commit(
         event.listen(work, "after_commit", deliver, once=True)
 
 
+def _outbox(work: Session | Transaction) -> Outbox:
+    """Return a transaction's outbox; it wakes workers as the last thing before the commit."""
+    if isinstance(work, Transaction):
+        outbox = Outbox(work.driver)
+        work.before_commit(outbox.wake)
+        return outbox
+    driver = driver_of(work)  # also tells the session that a savepoint, if it is in one, is needed now
+    known: Outbox | None = work.info.get(_OUTBOX)
+    if known is not None:
+        return known
+    outbox = work.info[_OUTBOX] = Outbox(driver)
+
+    def wake(session: Session) -> None:
+        if not session.in_nested_transaction():
+            outbox.wake()
+
+    event.listen(work, "before_commit", wake)
+    return outbox
+
+
 @cache
 def _sender() -> Application:
-    return Application("skeldir.queue", "app_user", broker_transport_options=BRIEFLY)
+    return Application(
+        "skeldir.queue", "app_user", broker_transport_options={"lock_milliseconds_max": LOCK_MILLISECONDS_MAX}
+    )

@@ -25,7 +25,7 @@ WORKERS = text("""
      WHERE datname = current_database() AND application_name = 'skeldir_worker'
 """)
 
-OLDEST_WAITING = text("SELECT min(timestamp) AT TIME ZONE 'UTC' FROM public.kombu_message WHERE visible")
+OLDEST_WAITING = text("SELECT skeldir_broker.oldest_waiting()")
 
 
 @dataclass(frozen=True, slots=True)

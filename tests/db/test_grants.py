@@ -66,8 +66,6 @@ GRANTS = {
     "erased_orders": ("S", "S", "", "", "S"),
     "pii_findings": ("S", "SI", "", "S", ""),
     "pii_scans": ("S", "SIU", "", "S", ""),
-    "kombu_queue": ("SIUD", "SIUD", "", "", ""),
-    "kombu_message": ("SIUD", "SIUD", "", "", ""),
     "alembic_version": ("S", "", "", "", ""),
 }
 # What the eraser reads; it changes only the columns below.

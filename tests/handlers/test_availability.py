@@ -9,6 +9,7 @@ import pytest
 from skeldir.app import create_app
 from skeldir.queue import sending
 from skeldir.settings import get_settings
+from tests import waiting as queue
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop, receipt
@@ -43,16 +44,19 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 @pytest.fixture
 def superuser(database: Database) -> Iterator[psycopg.Connection]:
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        queue.clear(connection)
         yield connection
-        connection.execute("DELETE FROM kombu_message")
+        queue.clear(connection)
 
 
 @contextmanager
 def locked(database: Database) -> Iterator[None]:
     """Have somebody hold the broker's tables as a migration would."""
     with database.connect() as connection, connection.transaction():
-        connection.execute("LOCK TABLE kombu_message, kombu_queue IN ACCESS EXCLUSIVE MODE")
+        connection.execute(
+            """LOCK TABLE skeldir_broker.messages, skeldir_broker.scheduled_messages, skeldir_broker.queues
+                 IN ACCESS EXCLUSIVE MODE"""
+        )
         yield
 
 
@@ -67,9 +71,7 @@ def deliver(shop: Shop, first: int = 1) -> None:
 
 def waiting(superuser: psycopg.Connection) -> int:
     """Return how many messages nobody has taken."""
-    row = superuser.execute("SELECT count(*) FROM kombu_message WHERE visible").fetchone()
-    assert row is not None
-    return int(row[0])
+    return len(queue.headers(superuser))
 
 
 def test_while_no_worker_runs(shop: Shop, superuser: psycopg.Connection) -> None:
@@ -82,12 +84,7 @@ def test_while_no_worker_runs(shop: Shop, superuser: psycopg.Connection) -> None
 
 
 def test_while_the_queue_is_long(shop: Shop, superuser: psycopg.Connection) -> None:
-    superuser.execute(
-        """INSERT INTO kombu_message (id, visible, payload, version, queue_id)
-           SELECT nextval('message_id_sequence'), true, '{}', 0, q.id
-             FROM generate_series(1, %s), kombu_queue q WHERE q.name = 'attribution'""",
-        [WAITING],
-    )
+    queue.fill(superuser, "attribution", WAITING)
 
     deliver(shop)
 
@@ -110,21 +107,21 @@ def test_while_somebody_has_locked_the_queue(
 
 
 def test_while_the_queue_cannot_be_written(shop: Shop, superuser: psycopg.Connection) -> None:
-    superuser.execute("REVOKE ALL ON kombu_message, kombu_queue FROM app_rw")
+    superuser.execute("REVOKE USAGE ON SCHEMA skeldir_broker FROM app_rw")
     try:
         deliver(shop)
     finally:
-        superuser.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON kombu_message, kombu_queue TO app_rw")
+        superuser.execute("GRANT USAGE ON SCHEMA skeldir_broker TO app_rw")
 
     assert len(shop.entries()) == ORDERS
     assert waiting(superuser) == 0
 
 
 def test_while_the_queue_is_gone(shop: Shop, superuser: psycopg.Connection) -> None:
-    superuser.execute("ALTER TABLE kombu_message RENAME TO kombu_message_elsewhere")
+    superuser.execute("ALTER SCHEMA skeldir_broker RENAME TO elsewhere")
     try:
         deliver(shop)
     finally:
-        superuser.execute("ALTER TABLE kombu_message_elsewhere RENAME TO kombu_message")
+        superuser.execute("ALTER SCHEMA elsewhere RENAME TO skeldir_broker")
 
     assert len(shop.entries()) == ORDERS

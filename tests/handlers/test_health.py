@@ -15,6 +15,7 @@ from skeldir.queue import messages
 from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.queue.sending import send
 from skeldir.settings import get_settings
+from tests import waiting
 from tests.conftest import Database
 
 CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid4())
@@ -68,7 +69,7 @@ def connected(database: Database, name: str) -> Iterator[None]:
 def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: Database) -> None:
     """The schedule alone, which only publishes, is no worker."""
     with database.connect() as superuser:
-        superuser.execute("DELETE FROM kombu_message")  # what other tests sent nobody has taken
+        waiting.clear(superuser)  # what other tests sent nobody has taken
     assert health.get_health_status(CONTEXT).services.worker == "down"
     assert health.get_health_status(CONTEXT).status == "degraded"
     assert health.readiness_probe(CONTEXT).ready is True
@@ -81,12 +82,12 @@ def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: D
 def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database, tenant: UUID) -> None:
     """A message as the service sends it is not late at once, and is after a while."""
     with database.connect() as superuser, connected(database, CONSUMER):
-        superuser.execute("DELETE FROM kombu_message")
+        waiting.clear(superuser)
         send(messages.prune_tenant(tenant_id=tenant))
         assert health.get_health_status(CONTEXT).status == "healthy"
-        superuser.execute("UPDATE kombu_message SET timestamp = timestamp - interval '31 seconds'")
+        waiting.age(superuser, 31)
         services = health.get_health_status(CONTEXT).services
-        superuser.execute("DELETE FROM kombu_message")
+        waiting.clear(superuser)
     assert (services.queue, services.worker) == ("degraded", "degraded")
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests import waiting
 from tests.conftest import Database
 
 TREE = Path(__file__).parents[2]
@@ -44,7 +45,7 @@ class Worker:
 def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """Start a worker with its schedule, with nothing to do but what its tests ask for; end it afterwards."""
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
         connection.execute("DELETE FROM dirty_marks")
         connection.execute("UPDATE recompute_jobs SET status = 'succeeded'")
     folder = tmp_path_factory.mktemp("worker")

@@ -1,6 +1,5 @@
 """The tasks that belong to no tenant: who is woken up, and what is cleared away."""
 
-import json
 from collections.abc import Callable
 from uuid import UUID
 
@@ -10,11 +9,11 @@ from sqlalchemy import text
 from skeldir.db.session import tenant_session
 from skeldir.queue import messages, sending
 from skeldir.queue.sending import send, send_after_commit
+from tests import waiting
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from workers.housekeeping import (
     fulfil_privacy_requests,
-    prune_messages,
     prune_tenants,
     refresh_summaries,
     scan_tenants,
@@ -22,13 +21,14 @@ from workers.housekeeping import (
 )
 from workers.maintenance import prune_tenant
 
+PUBLISH = "skeldir_broker.publish(text, text, text, smallint, integer, timestamptz, timestamptz, text)"
+
 
 def sent(database: Database, tenant: UUID) -> list[str]:
     """Return the names of the tasks that wait for a worker on behalf of a tenant."""
     with database.connect() as connection:
-        rows = connection.execute("SELECT payload FROM kombu_message WHERE visible ORDER BY id").fetchall()
-    payloads = [json.loads(row[0]) for row in rows]
-    return [p["headers"]["task"] for p in payloads if str(tenant) in p["headers"]["kwargsrepr"]]
+        found = waiting.headers(connection)
+    return [headers["task"] for headers in found if str(tenant) in headers["kwargsrepr"]]
 
 
 def test_the_sweep_wakes_up_whoever_has_work(
@@ -37,7 +37,7 @@ def test_the_sweep_wakes_up_whoever_has_work(
     """A tenant with rested marks is sent for; one without, or marked this very moment, is not."""
     fresh, idle = make_tenant(), make_tenant()
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
         worlds.mark(connection, tenant, ["j"])
         worlds.mark(connection, fresh, ["j"], age_seconds=0)
     assert sweep.apply(throw=True).get() >= 1
@@ -49,11 +49,11 @@ def test_the_sweep_wakes_up_whoever_has_work(
 def test_a_sweep_adds_nothing_to_what_already_waits(database: Database, tenant: UUID) -> None:
     """Workers that cannot keep up find one message per tenant in their queue, not one per sweep."""
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
         worlds.mark(connection, tenant, ["j"])
         sweep.apply(throw=True)
         once = sent(database, tenant)
-        connection.execute("UPDATE kombu_message SET timestamp = timestamp - interval '5 seconds'")
+        waiting.age(connection, 5)
     assert sweep.apply(throw=True).get() == 0
     assert sent(database, tenant) == once
 
@@ -63,7 +63,7 @@ def test_another_tenant_s_fresh_messages_stop_no_sweep(
 ) -> None:
     """Where there always is a message on its way, a lost one is still made up for."""
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
         worlds.mark(connection, tenant, ["j"])
     send(messages.attribute_marked(tenant_id=make_tenant()))
     sweep.apply(throw=True)
@@ -86,23 +86,9 @@ def test_every_tenant_is_pruned_in_its_own_transaction(database: Database, tenan
 def test_every_tenant_s_summaries_are_looked_after(database: Database, tenant: UUID) -> None:
     """Once an hour, one message per tenant."""
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
     assert refresh_summaries.apply(throw=True).get() >= 1
     assert sent(database, tenant) == ["attribution.refresh_summaries"]
-
-
-def test_consumed_messages_are_deleted_and_waiting_ones_are_not(database: Database, tenant: UUID) -> None:
-    """The transport only hides what it handed out; without this its table would grow for ever."""
-    send(messages.prune_tenant(tenant_id=tenant))
-    send(messages.resume_windows(tenant_id=tenant))
-    with database.connect() as connection:
-        connection.execute(
-            "UPDATE kombu_message SET visible = false WHERE payload LIKE %s", (f"%prune_tenant%{tenant}%",)
-        )
-        assert prune_messages.apply(throw=True).get() >= 1
-        hidden = connection.execute("SELECT count(*) FROM kombu_message WHERE visible = false").fetchone()
-    assert hidden == (0,)
-    assert sent(database, tenant) == ["attribution.resume_windows"]
 
 
 def test_keys_of_requests_are_kept_for_a_day(database: Database, tenant: UUID) -> None:
@@ -142,13 +128,13 @@ def test_a_broker_that_fails_fails_no_request(
     """The transaction has committed by then; the sweep makes up for the lost message."""
     monkeypatch.setattr(sending, "_rest", sending.Rest())
     with database.connect() as connection:
-        connection.execute("REVOKE INSERT ON kombu_message FROM app_rw")
+        connection.execute(f"REVOKE EXECUTE ON FUNCTION {PUBLISH} FROM app_rw")
         try:
             with tenant_session(tenant) as session:
                 session.execute(text("SELECT 1"))
                 send_after_commit(session, messages.attribute_marked(tenant_id=tenant))
         finally:
-            connection.execute("GRANT INSERT ON kombu_message TO app_rw")
+            connection.execute(f"GRANT EXECUTE ON FUNCTION {PUBLISH} TO app_rw")
     assert sent(database, tenant) == []
     send(messages.attribute_marked(tenant_id=tenant))
     assert sent(database, tenant) == ["attribution.attribute_marked"]
@@ -159,7 +145,7 @@ def test_the_schedule_makes_up_for_lost_messages_about_personal_data(
 ) -> None:
     """Tenants with a request are sent for within the hour, and each tenant is scanned once a day."""
     with database.connect() as connection:
-        connection.execute("DELETE FROM kombu_message")
+        waiting.clear(connection)
     assert fulfil_privacy_requests.apply(throw=True).get() >= 0
     assert sent(database, tenant) == []
     with database.connect() as connection:

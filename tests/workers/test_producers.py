@@ -14,7 +14,6 @@ from workers.schedule import BEAT_SCHEDULE
 SYSTEM_TASKS = {
     "housekeeping.sweep",
     "housekeeping.prune_tenants",
-    "housekeeping.prune_messages",
     "housekeeping.fulfil_privacy_requests",
     "housekeeping.scan_tenants",
     "housekeeping.refresh_summaries",

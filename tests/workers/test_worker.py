@@ -36,7 +36,7 @@ def test_marks_become_allocations_by_the_sweep_alone(
         worlds.mark(connection, tenant, world.journeys)
     assert 0 not in pending_cents(tenant)
     eventually(lambda: True if pending_cents(tenant) == {0} else None)
-    assert "attributed" in worker.said()
+    eventually(lambda: True if "attributed" in worker.said() else None)
 
 
 def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Worker) -> None:

@@ -1,0 +1,137 @@
+"""Workers of the broker: real processes, their effects in a table."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from tests import waiting
+from tests.conftest import Database
+
+TREE = Path(__file__).parents[2]
+DEADLINE_SECONDS = 60.0
+EFFECTS = """
+    DROP TABLE IF EXISTS test_effects;
+    CREATE TABLE test_effects (at timestamptz DEFAULT clock_timestamp(), key text, value text);
+    GRANT ALL ON test_effects TO app_worker;
+    GRANT CREATE ON SCHEMA public TO app_worker
+"""
+
+Answer = TypeVar("Answer")
+
+
+def eventually(probe: Callable[[], Answer | None], seconds: float = DEADLINE_SECONDS) -> Answer:
+    """Return the first answer that is not None; fails when none has come by the deadline."""
+    deadline = time.monotonic() + seconds
+    while (answer := probe()) is None:
+        assert time.monotonic() < deadline, "the deadline passed without an answer"
+        time.sleep(0.02)
+    return answer
+
+
+@dataclass
+class Site:
+    """A database with the queue and a table of effects, and the workers that run there."""
+
+    database: Database
+    superuser: psycopg.Connection
+    folder: Path
+    environment: dict[str, str]
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self, *options: str, name: str = "one") -> "subprocess.Popen[bytes]":
+        """Start a worker of two processes, and wait until it consumes."""
+        log = self.folder / f"{name}.log"
+        command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks", "worker"]
+        command += ["-c", "2", "-n", f"{name}@here", "--loglevel", "INFO", *options]
+        with log.open("ab") as stream:
+            started_at = stream.tell()
+            process = subprocess.Popen(
+                command, cwd=TREE, env=self.environment, stdout=stream, stderr=stream, start_new_session=True
+            )
+        self.workers.append(process)
+        eventually(lambda: True if b"ready." in log.read_bytes()[started_at:] else None)
+        return process
+
+    def control(self, *arguments: str) -> str:
+        """Run one of Celery's commands against the workers; returns what it said."""
+        command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks", *arguments]
+        done = subprocess.run(
+            command, cwd=TREE, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.stdout + done.stderr
+
+    def effects(self, key: str) -> list[str]:
+        """Return the values that tasks left under a key, in their order."""
+        rows = self.superuser.execute("SELECT value FROM test_effects WHERE key = %s ORDER BY at", [key])
+        return [value for (value,) in rows.fetchall()]
+
+    def count(self, statement: str) -> int:
+        """Return a number that a statement selects."""
+        row = self.superuser.execute(statement).fetchone()  # type: ignore[arg-type]
+        assert row is not None
+        return int(row[0])
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing waits, is worked on or is scheduled."""
+        tables = ("messages", "scheduled_messages")
+        return all(self.count(f"SELECT count(*) FROM skeldir_broker.{table}") == 0 for table in tables)
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill a worker with all of its children at once."""
+        os.killpg(process.pid, 9)
+        process.wait()
+
+    def stop(self) -> None:
+        """End the workers."""
+        for process in self.workers:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.workers:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill(process)
+        self.workers.clear()
+
+
+@pytest.fixture(scope="module")
+def place(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    url = database.url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
+    told = {
+        "TEST_BROKER_URL": f"pg+{url}",
+        "TEST_DATABASE_URL": url,
+        "TEST_RESULT_BACKEND": f"db+{url.replace('postgresql:', 'postgresql+psycopg:')}",
+        "PYTHONPATH": str(TREE),
+    }
+    os.environ.update(told)
+    with database.connect() as superuser:
+        waiting.clear(superuser)
+        superuser.execute(EFFECTS)
+        site = Site(database, superuser, tmp_path_factory.mktemp("broker"), os.environ | told)
+        yield site
+        site.stop()
+
+
+@pytest.fixture
+def site(place: Site) -> Iterator[Site]:
+    """Return the place with an empty queue; what a test started is ended after it."""
+    waiting.clear(place.superuser)
+    yield place
+    place.stop()
+
+
+@pytest.fixture(scope="module")
+def tasks(place: Site) -> Iterator[Any]:  # noqa: ARG001 - the module reads what the place told
+    from tests.broker import tasks as module  # noqa: PLC0415
+
+    yield module
+    module.app.pool.force_close_all()
+    module.app.close()

@@ -1,0 +1,103 @@
+"""Tasks whose effects tests look for in the database; an application of their own, with any broker."""
+
+import os
+import time
+from typing import Any, Final
+
+import psycopg
+from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
+
+import skeldir.broker  # noqa: F401 - makes the transport known
+
+BROKER: Final = os.environ["TEST_BROKER_URL"]
+DATABASE: Final = os.environ["TEST_DATABASE_URL"]
+
+CLAIM: Final = "INSERT INTO test_once (task_id) VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
+
+app = Celery("tests", broker=BROKER, backend=os.environ.get("TEST_RESULT_BACKEND"))
+app.conf.update(
+    task_serializer="json",
+    accept_content=["json"],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=False,
+    task_default_queue="tests",
+    database_create_tables_at_setup=True,
+    worker_prefetch_multiplier=int(os.environ.get("TEST_PREFETCH", "4")),
+    broker_connection_retry_on_startup=True,
+    broker_pool_limit=2,
+)
+
+
+def _write(key: str, value: str) -> None:
+    with psycopg.connect(DATABASE, autocommit=True) as connection:
+        connection.execute("INSERT INTO test_effects (key, value) VALUES (%s, %s)", (key, value))
+
+
+@app.task
+def effect(*, key: str, value: str = "", seconds: float = 0.0) -> str:
+    """Take a while, then leave a row."""
+    time.sleep(seconds)
+    _write(key, value)
+    return value
+
+
+@app.task(ignore_result=True)
+def noop() -> None:
+    """Do nothing."""
+
+
+@app.task
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@app.task
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@app.task(bind=True, max_retries=5)
+def at_the_third_try(self: Any, *, key: str) -> int:
+    _write(key, str(self.request.retries))
+    if self.request.retries < 2:
+        raise self.retry(countdown=0.1)
+    return int(self.request.retries)
+
+
+@app.task(soft_time_limit=0.5, time_limit=5)
+def too_long(*, key: str) -> None:
+    try:
+        time.sleep(4)
+    except SoftTimeLimitExceeded:
+        _write(key, "stopped")
+
+
+@app.task(time_limit=0.5)
+def far_too_long() -> None:
+    time.sleep(30)
+
+
+@app.task(rate_limit="5/s", ignore_result=True)
+def limited(*, key: str) -> None:
+    _write(key, str(time.time()))
+
+
+@app.task
+def end_the_worker() -> None:
+    os.kill(os.getpid(), 9)
+
+
+@app.task(bind=True, ignore_result=True, max_retries=None)
+def once(self: Any, *, seconds: float) -> None:
+    """Take effect once, however often it is delivered: its id is a row of the same transaction."""
+    task_id = self.request.id
+    try:
+        with psycopg.connect(DATABASE) as connection:
+            row = connection.execute(CLAIM, [task_id]).fetchone()
+            time.sleep(seconds)
+            if row is not None:
+                connection.execute("INSERT INTO test_effects (key, value) VALUES ('once', %s)", [task_id])
+    except psycopg.OperationalError as error:
+        raise self.retry(exc=error, countdown=0.5) from error

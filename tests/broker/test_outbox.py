@@ -1,0 +1,125 @@
+"""A task sent in a transaction is a row of it."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from skeldir.broker import store
+from skeldir.db.session import tenant_session, tenant_transaction
+from skeldir.queue import messages
+from skeldir.queue.sending import enqueue
+from tests import waiting
+from tests.conftest import Database
+
+
+@pytest.fixture
+def superuser(database: Database) -> Iterator[psycopg.Connection]:
+    with database.connect() as connection:
+        waiting.clear(connection)
+        yield connection
+        waiting.clear(connection)
+
+
+def sent_for(superuser: psycopg.Connection, tenant: UUID) -> list[str]:
+    return [one["task"] for one in waiting.headers(superuser) if str(tenant) in one["kwargsrepr"]]
+
+
+@pytest.mark.parametrize("opened", [tenant_session, tenant_transaction])
+def test_it_is_there_when_the_transaction_commits_and_never_if_it_does_not(
+    superuser: psycopg.Connection, tenant: UUID, opened: Callable[..., object]
+) -> None:
+    def work(fault: type[Exception] | None = None) -> None:
+        with opened(tenant) as transaction:  # type: ignore[attr-defined]
+            enqueue(transaction, messages.prune_tenant(tenant_id=tenant))
+            assert sent_for(superuser, tenant) == []
+            if fault:
+                raise fault
+
+    with pytest.raises(ZeroDivisionError):
+        work(ZeroDivisionError)
+    assert sent_for(superuser, tenant) == []
+    work()
+    assert sent_for(superuser, tenant) == ["maintenance.prune_tenant"]
+
+
+def test_a_savepoint_that_fails_takes_what_was_sent_in_it_along(
+    superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    def fail(session: object) -> None:
+        with session.begin_nested():  # type: ignore[attr-defined]
+            enqueue(session, messages.scan_personal_data(tenant_id=tenant))  # type: ignore[arg-type]
+            raise ZeroDivisionError
+
+    with tenant_session(tenant) as session:
+        enqueue(session, messages.prune_tenant(tenant_id=tenant))
+        with pytest.raises(ZeroDivisionError):
+            fail(session)
+
+    assert sent_for(superuser, tenant) == ["maintenance.prune_tenant"]
+
+
+def test_many_at_once_leave_exactly_those_that_committed(superuser: psycopg.Connection, tenant: UUID) -> None:
+    def work(number: int) -> bool:
+        try:
+            with tenant_session(tenant) as session:
+                enqueue(session, messages.prune_tenant(tenant_id=tenant))
+                session.execute(text("SELECT 1 / :divisor"), {"divisor": number % 3})
+        except Exception:  # noqa: BLE001 - the division by zero, which rolls back
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        committed = sum(threads.map(work, range(60)))
+
+    assert committed == 40
+    assert sent_for(superuser, tenant) == ["maintenance.prune_tenant"] * committed
+
+
+@pytest.mark.usefixtures("superuser")
+def test_who_lies_down_while_a_sender_is_still_at_work_is_woken_by_its_commit(
+    database: Database, tenant: UUID
+) -> None:
+    """The sender looks for sleepers last; a look when it sent would have seen nobody."""
+    url = database.url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as consumer:
+        consumer.execute("LISTEN skeldir_broker")
+        lease = store.take_lease(consumer)
+        with tenant_session(tenant) as session:
+            enqueue(session, messages.prune_tenant(tenant_id=tenant))
+            store.lie_down(consumer, lease, ["maintenance"])
+            assert store.claim(consumer, lease, ["maintenance"], 1, [], 0) == []
+        woken = [one.payload for one in consumer.notifies(timeout=5, stop_after=1)]
+        claimed = store.claim(consumer, lease, ["maintenance"], 1, [], 0)
+        store.get_up(consumer, lease)
+        with tenant_session(tenant) as session:
+            enqueue(session, messages.prune_tenant(tenant_id=tenant))
+        unneeded = list(consumer.notifies(timeout=0.1, stop_after=1))
+
+    assert (woken, len(claimed), unneeded) == (["maintenance"], 1, [])
+
+
+def test_one_tenants_many_tasks_do_not_hold_up_anothers(
+    database: Database, superuser: psycopg.Connection
+) -> None:
+    """Who claims goes from lane to lane, wherever it begins."""
+    superuser.execute(
+        """INSERT INTO skeldir_broker.messages (queue, priority, lane, body)
+           SELECT 'maintenance', 0, CASE WHEN n <= 1000 THEN -5 ELSE n END, '{}'
+             FROM generate_series(1, 1003) AS n"""
+    )
+    url = database.url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as consumer:
+        lease = store.take_lease(consumer)
+        for first_lane in (-(2**31), -5, 0, 1002, 2**31 - 1):
+            claimed = store.claim(consumer, lease, ["maintenance"], 8, [], first_lane)
+            lanes = {message.message_id for message in claimed}
+            found = superuser.execute(
+                "SELECT DISTINCT lane FROM skeldir_broker.messages WHERE message_id = ANY(%s)", [list(lanes)]
+            ).fetchall()
+            assert {lane for (lane,) in found} == {-5, 1001, 1002, 1003}
+            assert len(claimed) == 8
+            store.release(consumer, lease, [message.message_id for message in claimed], begun=False)
