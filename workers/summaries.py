@@ -8,7 +8,7 @@ from celery.utils.log import get_task_logger
 from sqlalchemy.orm import Session
 
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, attribution_settings, backfills, summaries
+from skeldir.repository import attribution, attribution_settings, backfills, performance_days, summaries
 from workers.base import TenantTask, task
 
 log = get_task_logger(__name__)
@@ -29,6 +29,9 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             attribution.begin_scan(session)
             summaries.prune(session)
             checked = _check(session)
+        with self.transaction(tenant_id, isolation="repeatable read") as session:
+            attribution.begin_scan(session)
+            _refresh_performance(session)
     return {"outcome": "refreshed", "completed": completed, **checked}
 
 
@@ -61,6 +64,19 @@ def _check(session: Session) -> dict[str, Any]:
         summaries.rebuild(session, version)
     _tell("checked", version, started, drifted=drifted)
     return {"checked": version, "drifted": drifted}
+
+
+def _refresh_performance(session: Session) -> None:
+    """Keep the days of the tenant's default model, and count them anew: what differs is mended and told."""
+    chosen = attribution_settings.current(session)
+    version, started = chosen.version(chosen.default_model), time.monotonic()
+    if version in backfills.uncovered(session):
+        return
+    was_kept = performance_days.is_listed(session, version)
+    differing = performance_days.refresh(session, version)
+    if was_kept and differing:
+        log.error("the days of %s differ from its rows in %d places", version, differing)
+    _tell("counted", version, started, differing=differing)
 
 
 def _tell(what: str, version: str, started: float, **figures: int) -> None:

@@ -1,6 +1,6 @@
-"""The tables of ad spend: the figures that stand, the imports, and what each import changed."""
+"""The tables of ad spend and performance: figures, imports and their changes, and the days of outcomes."""
 
-from sqlalchemy import CHAR, BigInteger, Date, Index, Integer, Text, Uuid
+from sqlalchemy import CHAR, BigInteger, Date, Index, Integer, SmallInteger, Text, Uuid
 
 from skeldir.db.columns import INSTANT, column, key, optional, tenant_table
 
@@ -39,3 +39,17 @@ tenant_table(
     column("content_digest", Text),
     Index("ad_spend_imports_at_idx", "tenant_id", "imported_at", "import_id"),
 )
+tenant_table(
+    "performance_days",
+    key("model_version", Text),
+    key("day", Date),
+    key("currency", CHAR(3)),
+    key("level", SmallInteger, autoincrement=False),
+    key("channel_code", Text),
+    key("campaign_id", Text),
+    *(column(name, BigInteger) for name in ("cash_cents", "accrual_cents")),
+    *(column(name, BigInteger) for name in ("conversion_count", "new_conversion_count")),
+    *(column(name, BigInteger) for name in ("conversions_ppm", "new_conversions_ppm")),
+)
+tenant_table("performance_versions", key("model_version", Text))
+tenant_table("repeat_orders", key("order_id", Text))

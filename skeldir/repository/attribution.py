@@ -17,7 +17,7 @@ from skeldir.db.session import driver_of
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
-from skeldir.repository import attribution_digests, summaries
+from skeldir.repository import attribution_digests, performance_days, summaries
 from skeldir.repository.attribution_split import NUMBERS
 from skeldir.repository.attribution_sql import REPLACE
 from skeldir.repository.credit_rules import bindings
@@ -133,15 +133,19 @@ def attribute_journeys(
 ) -> Changes:
     """Attribute every order of these journeys under all models, and keep its digest."""
     models = [settings.parameters(model) for model in MODELS]
-    summaries.keep_only(session, [parameters.version for parameters in models])
+    versions = [parameters.version for parameters in models]
+    summaries.keep_only(session, versions)
+    performance_days.keep_only(session, versions)
     revision = attribution_digests.last_revision(session) + 1
     changes = Changes()
     for some_journeys in _chunks(journey_ids, SCOPE_MAX):
+        flipped = performance_days.rank(session, some_journeys)
         found = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys})
         for rows in _chunks(found, SCOPE_MAX):
             orders = [row.order_id for row in rows]
             attribution_digests.settle(session, orders, revision)
-            changes += _attribute(session, orders, sorted({row.journey_id for row in rows}), models)
+            journeys = sorted({row.journey_id for row in rows})
+            changes += _attribute(session, orders, journeys, models, flipped)
     return changes
 
 
@@ -186,11 +190,13 @@ def _attribute(
     order_ids: Sequence[str],
     journey_ids: Sequence[str],
     models: Sequence[ModelParameters],
+    flipped: Sequence[str] = (),
 ) -> Changes:
     changes = Changes(orders=len(order_ids))
     for parameters in models:
         scope = {"order_ids": order_ids, "journey_ids": journey_ids, **bindings(parameters)}
-        changes += _replace(session, parameters.model, scope)
+        with performance_days.followed(session, parameters.version, order_ids, flipped):
+            changes += _replace(session, parameters.model, scope)
     return changes
 
 

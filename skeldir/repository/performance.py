@@ -1,16 +1,20 @@
-"""What advertising brought for its money: spend beside what its channels and campaigns were credited with."""
+"""What advertising brought for its money: spend beside what its channels and campaigns were credited with.
+
+What was credited is read from the days that jobs keep (`performance_days`), else counted from the rows by
+the same SQL, some orders at a time.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, get_args
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.performance import Figures, Outcome, Spend
 from skeldir.domain.windows import Window
-from skeldir.repository import channel_reports, channels
+from skeldir.repository import channel_reports, channels, performance_days
 from skeldir.repository.channel_reports import Mode
 from skeldir.repository.channels import Channel
 from skeldir.repository.performance_sql import CELLS, ENTRIES, JOURNEYS, ORDERS, SIBLINGS
@@ -29,22 +33,30 @@ _PREPARE: Final = text("""
 """)
 
 
-def _outcomes(mode: Mode) -> TextClause:
+def _outcomes(mode: Mode, given: str, cells: str) -> TextClause:
     return text(f"""
-    WITH {CELLS}
+    {given}
     SELECT currency, level, channel_code, campaign_id,
            CAST(sum({mode}_cents) AS bigint) AS revenue_cents,
            CAST(sum(conversion_count) AS bigint) AS conversion_count,
            CAST(sum(new_conversion_count) AS bigint) AS new_conversion_count,
            CAST(sum(conversions_ppm) AS bigint) AS conversions_ppm,
            CAST(sum(new_conversions_ppm) AS bigint) AS new_conversions_ppm
-      FROM cell
-     WHERE CAST(:currency AS text) IS NULL OR currency = CAST(:currency AS text)
+      FROM {cells} AS cell
+     WHERE day >= CAST(:first_day AS date) AND day < CAST(:end_day AS date)
+       AND (CAST(:currency AS text) IS NULL OR currency = CAST(:currency AS text))
      GROUP BY currency, level, channel_code, campaign_id
     """)  # noqa: S608 - constants
 
 
-_OUTCOMES: Final[Mapping[Mode, TextClause]] = {"cash": _outcomes("cash"), "accrual": _outcomes("accrual")}
+_MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+_COUNTED: Final[Mapping[Mode, TextClause]] = {
+    mode: _outcomes(mode, f"WITH {CELLS}", "cell") for mode in _MODES
+}
+_SUMMED: Final[Mapping[Mode, TextClause]] = {
+    mode: _outcomes(mode, "", "(SELECT * FROM performance_days WHERE model_version = :model_version)")
+    for mode in _MODES
+}
 
 _SPEND: Final = text("""
     SELECT currency, channel_code, campaign_id,
@@ -117,15 +129,21 @@ def report(
 
 def _outcome_cells(session: Session, mode: Mode, asked: Mapping[str, object]) -> dict[str, Cells]:
     """Return, per currency, what each campaign, channel and the whole were credited with."""
-    session.execute(_PREPARE)
+    if performance_days.is_listed(session, str(asked["model_version"])):
+        found: Iterable[Any] = session.execute(_SUMMED[mode], asked)
+    else:
+        found = _counted(session, mode, asked)
     cells: dict[str, Cells] = defaultdict(lambda: defaultdict(Figures))
-    for order_ids in _window_orders(session, asked):
-        for code, level, channel_code, campaign_id, *measures in session.execute(
-            _OUTCOMES[mode], {**asked, **_scope(session, order_ids)}
-        ):
-            place = (channel_code if level > 0 else None, campaign_id if level > 1 else None)
-            cells[code][place] += Figures(Outcome(*measures))
+    for code, level, channel_code, campaign_id, *measures in found:
+        place = (channel_code if level > 0 else None, campaign_id if level > 1 else None)
+        cells[code][place] += Figures(Outcome(*measures))
     return cells
+
+
+def _counted(session: Session, mode: Mode, asked: Mapping[str, object]) -> Iterator[Any]:
+    session.execute(_PREPARE)
+    for order_ids in _window_orders(session, asked):
+        yield from session.execute(_COUNTED[mode], {**asked, **_scope(session, order_ids)})
 
 
 def _window_orders(session: Session, asked: Mapping[str, object]) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ _RUNNING: Final = """
                      ORDER BY channel_code COLLATE "C", campaign_id COLLATE "C")
 """
 
-_MEASURES: Final = (
+MEASURES: Final = (
     "cash_cents",
     "accrual_cents",
     "conversion_count",
@@ -47,13 +47,56 @@ ENTRIES: Final = text("""
      WHERE order_id = ANY(CAST(:order_ids AS text[])) AND effect_cents <> 0
 """)
 
-CELLS: Final = f"""
+_ENTRY: Final = """
     entry AS MATERIALIZED (
         SELECT tenant_id, entry_id, order_id COLLATE "C" AS order_id, kind, currency, effective_at,
                effect_cents
           FROM ledger_entries
-         WHERE order_id = ANY(CAST(:sibling_ids AS text[])) AND effect_cents <> 0
-    ), told AS MATERIALIZED (
+         WHERE order_id = ANY(CAST(:{ids} AS text[])) AND effect_cents <> 0
+    )
+"""
+
+# Of the journeys' orders that were captured, all but the first one placed.
+_RANKED: Final = """
+    paid AS MATERIALIZED (
+        SELECT DISTINCT order_id
+          FROM (SELECT order_id, currency, sum(cents) AS cents, sum(abs(captured_cents)) AS captured_cents
+                  FROM (SELECT order_id, currency, sum(effect_cents) AS cents,
+                               sum(effect_cents) FILTER (WHERE kind = 'captured') AS captured_cents
+                          FROM entry
+                         WHERE kind IN ('captured', 'adjusted')
+                         GROUP BY order_id, currency, effective_at) AS slot
+                 GROUP BY order_id, currency) AS booked
+         WHERE cents > 0 AND captured_cents > 0
+    ), repeated AS MATERIALIZED (
+        SELECT order_id
+          FROM (SELECT order_id, row_number() OVER (PARTITION BY journey_id
+                                                    ORDER BY ordered_at, order_id) AS place
+                  FROM (SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id,
+                               ordered_at
+                          FROM orders
+                         WHERE order_id = ANY(CAST(:sibling_ids AS text[]))) AS sibling
+                  JOIN paid USING (order_id)) AS ranked
+         WHERE place > 1
+    )
+"""
+
+# What was kept, but for the orders of which that has just changed.
+_KEPT: Final = """
+    repeated AS MATERIALIZED (
+        SELECT order_id COLLATE "C" AS order_id
+          FROM repeat_orders
+         WHERE order_id = ANY(CAST(:order_ids AS text[])) AND order_id <> ALL(CAST(:flipped AS text[]))
+        UNION ALL
+        SELECT order_id COLLATE "C"
+          FROM unnest(CAST(:flipped AS text[])) AS was (order_id)
+         WHERE order_id = ANY(CAST(:order_ids AS text[]))
+           AND NOT EXISTS (SELECT FROM repeat_orders AS kept WHERE kept.order_id = was.order_id)
+    )
+"""
+
+_CREDIT: Final = """
+    told AS MATERIALIZED (
         SELECT entry.order_id, entry.currency, entry.kind, entry.effective_at, part.channel_code,
                part.campaign_id, part.allocated_cents AS cents
           FROM allocations AS part
@@ -76,27 +119,11 @@ CELLS: Final = f"""
                  WHERE kind IN ('captured', 'adjusted') AND captured_at >= :start AND captured_at < :end
                  GROUP BY order_id, currency, channel_code, campaign_id, captured_at
                 HAVING sum(cents) <> 0) AS part
-    ), paid AS MATERIALIZED (
-        SELECT DISTINCT order_id
-          FROM (SELECT order_id, currency, sum(cents) AS cents, sum(abs(captured_cents)) AS captured_cents
-                  FROM (SELECT order_id, currency, sum(effect_cents) AS cents,
-                               sum(effect_cents) FILTER (WHERE kind = 'captured') AS captured_cents
-                          FROM entry
-                         WHERE kind IN ('captured', 'adjusted')
-                         GROUP BY order_id, currency, effective_at) AS slot
-                 GROUP BY order_id, currency) AS booked
-         WHERE cents > 0 AND captured_cents > 0
-    ), repeated AS MATERIALIZED (
-        SELECT order_id
-          FROM (SELECT order_id, row_number() OVER (PARTITION BY journey_id
-                                                    ORDER BY ordered_at, order_id) AS place
-                  FROM (SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id,
-                               ordered_at
-                          FROM orders
-                         WHERE order_id = ANY(CAST(:sibling_ids AS text[]))) AS sibling
-                  JOIN paid USING (order_id)) AS ranked
-         WHERE place > 1
-    ), shared AS MATERIALIZED (
+    )
+"""
+
+_CELL: Final = f"""
+    shared AS MATERIALIZED (
         SELECT order_id, currency, channel_code, campaign_id, captured_at, cents,
                CASE WHEN repeated.order_id IS NULL THEN 1 ELSE 0 END AS is_new,
                div({_RUNNING} * 1000000, captured_cents)
@@ -106,7 +133,7 @@ CELLS: Final = f"""
          WHERE captured_cents > 0
     ), cell AS MATERIALIZED (
         SELECT {utc_day("at")} AS day, currency, level, channel_code, campaign_id,
-               {", ".join(f"CAST(sum({measure}) AS bigint) AS {measure}" for measure in _MEASURES)}
+               {", ".join(f"CAST(sum({measure}) AS bigint) AS {measure}" for measure in MEASURES)}
           FROM (SELECT effective_at AS at, currency, 2 AS level, channel_code, campaign_id,
                        cents AS cash_cents, 0 AS accrual_cents, 0 AS conversion_count,
                        0 AS new_conversion_count, 0 AS conversions_ppm, 0 AS new_conversions_ppm
@@ -132,8 +159,29 @@ CELLS: Final = f"""
          GROUP BY 1, 2, 3, 4, 5
     )
 """  # noqa: S608 - constants of this module
+
+CELLS: Final = f"{_ENTRY.format(ids='sibling_ids')}, {_RANKED}, {_CREDIT}, {_CELL}"
 """Cells of one UTC day, currency, and level: 0 the currency as a whole, 1 a channel, 2 a campaign of it.
 
 Money and shares stand at the last level only, for they add up; orders are counted at each, because an
 order that two campaigns led to is one order of their channel.
 """
+
+KEPT_CELLS: Final = f"{_ENTRY.format(ids='order_ids')}, {_KEPT}, {_CREDIT}, {_CELL}"
+"""The same cells, of orders of which `repeat_orders` says whether they are repeat ones."""
+
+RANK: Final = f"""
+    WITH {_ENTRY.format(ids="sibling_ids")}, {_RANKED}, gone AS (
+        DELETE FROM repeat_orders
+         WHERE order_id = ANY(CAST(:sibling_ids AS text[]))
+           AND order_id NOT IN (SELECT order_id FROM repeated)
+        RETURNING order_id
+    ), came AS (
+        INSERT INTO repeat_orders (order_id)
+        SELECT order_id FROM repeated ORDER BY order_id
+            ON CONFLICT (tenant_id, order_id) DO NOTHING
+        RETURNING order_id
+    )
+    SELECT order_id FROM gone UNION ALL SELECT order_id FROM came
+"""  # noqa: S608 - constants of this module
+"""Keep which of some journeys' orders are repeat ones; returns those of which that was kept otherwise."""

@@ -68,9 +68,13 @@ SCANNED: Final[Mapping[str, Scanned]] = {
         ("order_id", "journey_id", "hint_source", "hint_medium", "hint_campaign_id"),
     ),
     "payment_aliases": Scanned({"alias": "text", "payment_key": "text"}, ("alias", "payment_key")),
+    "performance_days": Scanned(
+        {"model_version": "text", **_AD_SPEND_KEY, "level": "smallint"}, ("campaign_id",)
+    ),
     "privacy_requests": Scanned({"request_id": "uuid"}, ("vendor_request_id",), lists=("order_ids",)),
     "recompute_jobs": Scanned({"job_id": "uuid"}, ("error",)),
     "tenant_channels": Scanned({"code": "text"}, ("family", "display_name")),
+    "repeat_orders": Scanned({"order_id": "text"}, ("order_id",)),
     "touchpoints": Scanned(
         {"touchpoint_id": "uuid"},
         ("journey_id", "session_id", "campaign_id", "source", "medium", "referrer_host"),

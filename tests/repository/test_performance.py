@@ -183,9 +183,12 @@ def together(*parts: World) -> World:
     return whole
 
 
+def window_of(start_days: int, end_days: int) -> Window:
+    return Window(START + timedelta(days=start_days), START + timedelta(days=end_days))
+
+
 def whole(session: Session, start_days: int, end_days: int) -> Figures:
-    days = (timedelta(days=start_days), timedelta(days=end_days))
-    window = Window(START + days[0], START + days[1])
+    window = window_of(start_days, end_days)
     return performance.report(session, SETTINGS.version("linear"), window, "cash")[0].totals
 
 
@@ -214,6 +217,22 @@ def test_an_earlier_order_that_comes_late_makes_the_other_a_repeat(database: Dat
     with tenant_session(tenant, read_only=True) as session:
         assert whole(session, 4, 6).outcome.new_conversion_count == 0
         assert whole(session, 0, 3).outcome.new_conversion_count == 1
+
+
+def test_a_capture_that_was_dated_anew_counts_on_its_new_day(database: Database, tenant: UUID) -> None:
+    """What was taken back in its own slot, because it had happened later, is no conversion of that day."""
+    again = Booking(uuid4(), "o-1", "captured", 1_000, NOON + timedelta(days=5))
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction,"
+            " amount_cents, effect_cents, currency, effective_at, booked_at, source)"
+            " VALUES (%s, gen_random_uuid(), 'o-1', 'captured', 'r', 1, -1000, -1000, 'EUR', %s, %s, '')",
+            [tenant, NOON + timedelta(days=1), NOON],
+        )
+    store(database, tenant, together(order(1, "j", 1), World(bookings=[again])), [])
+    with tenant_session(tenant, read_only=True) as session:
+        assert performance.report(session, SETTINGS.version("linear"), window_of(0, 3), "cash") == []
+        assert whole(session, 4, 6).outcome.conversion_count == 1
 
 
 def test_a_refund_lowers_the_return_of_the_days_that_won_the_order(database: Database, tenant: UUID) -> None:

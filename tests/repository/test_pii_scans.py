@@ -29,6 +29,11 @@ OURS = {
         "models": ("allocations.model_version", "allocations.fallback", "orders.hint_channel_code"),
         "jobs": ("recompute_jobs.model", "recompute_jobs.model_version", "recompute_jobs.status"),
         "spend": ("ad_spend.channel_code", "ad_spend_changes.channel_code", "ad_spend_imports.media_type"),
+        "performance": (
+            "performance_days.model_version",
+            "performance_days.channel_code",
+            "performance_versions.model_version",
+        ),
         "intervals": (
             "interval_estimates.model",
             "interval_estimates.model_version",
