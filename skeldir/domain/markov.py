@@ -54,7 +54,7 @@ def _conversion(transitions: Iterable[Transition], order: Order, without: str | 
             left[one.state] += one.path_count
             if one.channel is None:
                 won[one.state] += one.path_count * one.is_converted
-            elif one.channel != without:
+            else:  # to a state of `without` too, which is none of the rows: whoever goes there is lost
                 went[one.state, (*one.state, one.channel)[-order:]] += one.path_count
     if not left:
         return Fraction(0)

@@ -80,6 +80,7 @@ def test_the_same_choice_again_is_none(api: Api, tenant: UUID, manager: str) -> 
     other = choose(api, manager, custom_weights=weights)
     assert other["settings_version"] == 2
     assert [one["model"] for one in other["models"] if not one["is_complete"]] == ["custom"]
+    assert count(tenant, "attribution_backfills", "completed_at IS NULL AND model = 'custom'") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.repository import attribution_settings, backfills, channel_reports, model_fits, summaries
 from tests.conftest import Database
+from tests.identity import count
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
 from tests.workers.backfilling import captures, fill, run, tell
@@ -111,7 +112,7 @@ def test_orders_that_come_meanwhile_are_covered_too(database: Database, tenant: 
 
 @pytest.mark.usefixtures("small_steps")
 def test_what_is_chosen_again_is_not_what_it_was_then(database: Database, tenant: UUID) -> None:
-    """What was left of a version while another was current is out of date, and made anew."""
+    """What was left of a version while another was current is out of date: deleted first, then made anew."""
     world, more = captures(34, journeys=40), captures(35, journeys=40)
     tell(database, tenant, world)
     run(attribute_marked, tenant)
@@ -123,7 +124,10 @@ def test_what_is_chosen_again_is_not_what_it_was_then(database: Database, tenant
     run(attribute_marked, tenant)
     again = choose(tenant, lookback_days=SETTINGS.lookback_days)
     assert again.version("linear") == SETTINGS.version("linear")
-    fill(tenant)
+    left = count(tenant, "allocations")
+    steps = fill(tenant)
+    assert left > 0
+    assert sum(step.get("deleted", 0) for step in steps) == left
     assert covered(database, tenant, again, World(world.visits + later.visits, world.sales, world.bookings))
 
 
