@@ -15,6 +15,7 @@ from handlers import health
 from handlers import journeys
 from handlers import models
 from handlers import realtime
+from handlers import recomputes
 from handlers import revenue
 from handlers import spend
 from handlers import uncertainty
@@ -104,6 +105,11 @@ _realtime: stubs.RealtimeHandlers = realtime
 _realtime_operations = [
     realtime.get_realtime_revenue,  # getRealtimeRevenue
     realtime.get_realtime_revenue_v1,  # getRealtimeRevenueV1
+]
+
+_recomputes: stubs.RecomputesHandlers = recomputes
+_recomputes_operations = [
+    recomputes.explain_fingerprint,  # explainFingerprint
 ]
 
 _revenue: stubs.RevenueHandlers = revenue

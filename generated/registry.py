@@ -490,6 +490,23 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         ),
     ),
     Contract(
+        name="recomputes",
+        bundle="recomputes.json",
+        handlers="handlers.recomputes",
+        stub=stubs.RecomputesHandlers,
+        operations=(
+            Operation(
+                operation_id="explainFingerprint",
+                method="GET",
+                path="/api/attribution/recompute-jobs/{job_id}/explanation",
+                handler="explain_fingerprint",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+        ),
+    ),
+    Contract(
         name="revenue",
         bundle="revenue.json",
         handlers="handlers.revenue",

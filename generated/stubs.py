@@ -84,6 +84,7 @@ from generated.models.common_touchpoints import TouchpointBatch, TouchpointRecei
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.models.journeys import ConversionJourney
 from generated.models.realtime import RealtimeRevenue, RealtimeRevenueCounter
+from generated.models.recomputes import FingerprintExplanation
 from generated.models.uncertainty import ChannelUncertainty, UncertaintyRequest
 from generated.models.webhooks.woocommerce import WoocommerceReceipt
 from skeldir.domain.errors import SkeldirError
@@ -389,6 +390,13 @@ class RealtimeHandlers(Protocol):
 
     def get_realtime_revenue_v1(self, ctx: Context) -> Answer[RealtimeRevenue]:
         """GET /api/v1/revenue/realtime."""
+
+
+class RecomputesHandlers(Protocol):
+    """The handlers of the recomputes contract."""
+
+    def explain_fingerprint(self, ctx: Context, *, job_id: UUID) -> Answer[FingerprintExplanation]:
+        """GET /api/attribution/recompute-jobs/{job_id}/explanation."""
 
 
 class RevenueHandlers(Protocol):

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -205,7 +206,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
     recompute_inputs.replace(session, job.job_id, inputs)
     origin = Origin(fingerprint, TAXONOMY_VERSION, revision, task_id)
     recompute_jobs.computed(session, job.job_id, origin)
-    return {"outcome": "computed", "written": changes.written, "vanished": changes.vanished}
+    return {"outcome": "computed", **asdict(changes)}
 
 
 def _fingerprint(job: Job, inputs: Sequence[Input]) -> str:

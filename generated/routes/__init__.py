@@ -14,6 +14,7 @@ from generated.routes import health
 from generated.routes import journeys
 from generated.routes import models
 from generated.routes import realtime
+from generated.routes import recomputes
 from generated.routes import revenue
 from generated.routes import spend
 from generated.routes import uncertainty
@@ -83,6 +84,8 @@ ROUTES: Final[Mapping[str, Route]] = {
     # realtime
     "getRealtimeRevenue": realtime.get_realtime_revenue,
     "getRealtimeRevenueV1": realtime.get_realtime_revenue_v1,
+    # recomputes
+    "explainFingerprint": recomputes.explain_fingerprint,
     # revenue
     "getOrderRevenue": revenue.get_order_revenue,
     "listUnresolvedOrders": revenue.list_unresolved_orders,

@@ -186,6 +186,11 @@ class Input:
     """The last run that saw one of the orders change."""
 
     @property
+    def digest(self) -> str:
+        """Return the two sums as one name, in hexadecimal digits."""
+        return "".join(f"{half % 2**64:016x}" for half in (self.high, self.low))
+
+    @property
     def told(self) -> tuple[str, str, int, int, int, str, str]:
         """Return all that a fingerprint needs to know of it."""
         span = (self.starts_at.astimezone(UTC).isoformat(), self.ends_at.astimezone(UTC).isoformat())

@@ -98,6 +98,11 @@ _PAGE: Final = text(f"""
 """)  # noqa: S608 - a constant of this file
 
 
+_OF_WEIGHTS: Final = text("""
+    SELECT max(fit_version) FROM model_fits WHERE model = 'markov' AND weights_digest = :weights_digest
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """Removal effects of channels in millionths, and what they were fitted to.
@@ -138,6 +143,11 @@ def page(session: Session, *, limit: int, before: int | None = None) -> list[Kep
     """Return fits, the newest first, from before a version on."""
     rows = session.execute(_PAGE, {"limit": limit, "before": before})
     return [KeptFit(Fit(*row[:-2]), row.fit_version, row.fitted_at) for row in rows]
+
+
+def of_weights(session: Session, digest: str) -> int | None:
+    """Return the newest fit whose weights have a digest, or None."""
+    return session.execute(_OF_WEIGHTS, {"weights_digest": digest}).scalar_one()  # type: ignore[no-any-return]
 
 
 def fit_markov(session: Session, settings: AttributionSettings) -> Fit | None:

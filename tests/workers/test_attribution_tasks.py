@@ -1,6 +1,7 @@
 """The attribution tasks, run in this process: which marks they take, and that each works once."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -315,3 +316,80 @@ def test_a_window_takes_in_whole_orders_and_no_others(database: Database, tenant
         found = session.execute(text("SELECT DISTINCT order_id, allocated_cents FROM allocations"))
         assert {tuple(row) for row in found} == {("in", 900), ("in", -100)}
     assert count(database, tenant, "dirty_marks") == 1
+
+
+def test_of_two_recomputes_of_one_window_at_once_one_works_and_one_reports(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second says that the first is running, does nothing, and the window is computed once."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    working, reported = threading.Event(), threading.Event()
+    computed, outcomes = recompute_jobs.computed, []
+
+    def compute_slowly(session: Session, *arguments: Any) -> None:
+        working.set()
+        assert reported.wait(30)
+        computed(session, *arguments)
+
+    monkeypatch.setattr(recompute_jobs, "computed", compute_slowly)
+    first = threading.Thread(
+        target=lambda: outcomes.append(run(recompute_window, tenant_id=tenant, job_id=job.job_id))
+    )
+    first.start()
+    assert working.wait(30)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "running"}
+    reported.set()
+    first.join()
+    assert [outcome["outcome"] for outcome in outcomes] == ["computed"]
+    done = job_of(tenant, job.job_id)
+    assert (done.status, done.run_count, done.computed_run_count) == ("succeeded", 1, 1)
+
+
+def test_only_what_is_dirty_is_computed_again(database: Database, tenant: UUID) -> None:
+    """Of a window that was computed before, orders whose inputs are the same are not even looked at."""
+    world = World(
+        [],
+        [Sale(f"o-{n}", f"j-{n}", NOON) for n in range(20)],
+        [Booking(UUID(int=n + 1), f"o-{n}", "captured", 900, NOON) for n in range(20)],
+    )
+    tell(database, tenant, world)
+    job = request_window(tenant)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    tell(database, tenant, World([worlds.Visit(UUID(int=50), "j-3", NOON, "email")], [], []))
+    with database.connect() as connection:
+        worlds.mark(connection, tenant, ["j-3", "j-4"])
+    request_window(tenant)
+    result = run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert (result["outcome"], result["orders"]) == ("computed", 2)
+    assert result["vanished"] == len(MODELS)
+    run(attribute_marked, tenant_id=tenant)
+    request_window(tenant)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "unchanged"}
+
+
+def test_a_window_under_other_parameters_follows_what_others_settled(
+    database: Database, tenant: UUID
+) -> None:
+    """Jobs settle what is dirty under the models in force; a window of another look-back catches up."""
+    tell(database, tenant, World(ONE_ORDER.visits, ONE_ORDER.sales, ONE_ORDER.bookings))
+    job_id = fact_id(tenant, "short window")
+    short = replace(SETTINGS, lookback_days=7).parameters("linear")
+
+    def ask() -> Any:
+        with tenant_session(tenant) as session:
+            recompute_jobs.request(session, job_id, WINDOW, short)
+        return run(recompute_window, tenant_id=tenant, job_id=job_id)
+
+    assert ask()["outcome"] == "computed"
+    with database.connect() as connection:
+        worlds.store(connection, tenant, World([worlds.Visit(UUID(int=5), "j", NOON, "email")], [], []))
+        worlds.mark(connection, tenant, ["j"])
+    run(attribute_marked, tenant_id=tenant)
+    assert ask()["outcome"] == "computed"
+    with tenant_session(tenant) as session:
+        found = session.execute(
+            text("SELECT channel_code FROM allocations WHERE model_version = :version"),
+            {"version": short.version},
+        ).all()
+    assert found == [("email",)]
