@@ -19,6 +19,7 @@ from tests.vendors.payloads import shopify_order
 ENDPOINTS_MAX = 60
 SPEND = {"channel_code": "facebook_paid", "day": "2026-11-20", "currency": "EUR", "cost": "80.5"}
 SPEND_TABLE = f"{','.join(SPEND)}\r\n{','.join(SPEND.values())}\r\n"
+OF_ORDER = ("getOrderRevenue", "getConversionJourney")
 RECOMPUTE = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
 
 CHANNEL = {"channel_name": "A channel", "family": "audio", "is_paid": True, "reason": "It is new."}
@@ -137,7 +138,7 @@ class Caller:
     def supply(self, case: Any) -> None:
         """Name what there is: no generator can guess an id or a password."""
         operation_id = _operation(case)
-        if _is_meant_well(case, ParameterLocation.QUERY) and operation_id == "getOrderRevenue":
+        if _is_meant_well(case, ParameterLocation.QUERY) and operation_id in OF_ORDER:
             case.query["order_id"] = self._stock.order_id
         if _is_meant_well(case, ParameterLocation.PATH):
             self._name(case.path_parameters)
