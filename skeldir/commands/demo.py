@@ -66,7 +66,8 @@ def _tell(console: Console, options: Options, *, leave: bool) -> bool:
             raise DemoFailed(f"{failure}\n{service.supervisor.last_lines()}") from None
         steps.stop()
         lines = [*report.proofs(answer, sent), report.privacy(_count_personal(service))]
-        for part in (*report.channels(answer, console.width), report.ledger(answer), report.mishaps(sent)):
+        shown = (*report.channels(answer, console.width), *report.spend(answer))
+        for part in (*shown, report.ledger(answer), report.mishaps(sent)):
             console.print(part)
         console.print(report.proof_text(lines))
         console.print(f"From nothing to the answer in {time.monotonic() - began:.1f} seconds.", style="dim")

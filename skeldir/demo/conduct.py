@@ -1,15 +1,17 @@
 """Tells the story to a running service, as a shop's servers and vendors would, and asks for the answer."""
 
+import csv
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 import httpx
 
 from skeldir.demo.deliveries import Delivery, deliveries
-from skeldir.demo.story import Order, expected_net, orders, visits
+from skeldir.demo.story import Order, ad_spend, expected_net, orders, visits
 
 MODELS: Final = ("first_touch", "last_touch", "last_non_direct", "linear")
 ANSWER_SECONDS: Final = 45.0
@@ -41,6 +43,9 @@ class Answer:
     reports: Mapping[str, Json]
     ledger: Json
     expected_net: Mapping[str, int]
+    performance: Json = field(default_factory=dict)
+    """What advertising brought for its money, by channel and campaign."""
+    expected_spend_cents: int = 0
 
 
 class Shop:
@@ -94,10 +99,27 @@ class Shop:
             booked = sum(abs(part["ledger_net_cents"]) for part in _parts(reports))
             advance(booked - pending, booked)
             if booked and not pending:
-                return Answer(reports, self._get("/api/attribution/ledger"), expected_net(self._orders))
+                ledger = self._get("/api/attribution/ledger")
+                return Answer(reports, ledger, expected_net(self._orders), *self._performance())
             if time.monotonic() > deadline:
                 raise DemoFailed(f"After {ANSWER_SECONDS:.0f} seconds something is still pending.")
             time.sleep(POLL_SECONDS)
+
+    def _performance(self) -> tuple[Json, int]:
+        """Import what the month's advertising cost, and ask what it brought; return that and the cost."""
+        rows = ad_spend(self._orders)
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        reply = self._client.post(
+            "/api/attribution/ad-spend/imports",
+            content=table.getvalue().encode(),
+            headers={"Content-Type": "text/csv"},
+        )
+        _expect(reply, 200)
+        brought = self._get("/api/attribution/performance", group_by="campaign", currency="EUR")
+        return brought, sum(int(row["cost_cents"]) for row in rows)
 
     def _send(self, delivery: Delivery) -> Sent:
         hook = self._facts["webhook"][delivery.vendor]

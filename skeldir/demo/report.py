@@ -68,6 +68,32 @@ def ledger(answer: Answer) -> RenderableType:
     return table
 
 
+def spend(answer: Answer) -> Iterable[RenderableType]:
+    """Show what advertising cost and brought, channel by channel."""
+    for part in answer.performance.get("currencies", ()):
+        currency = part["currency"]
+        table = _table(f"Return on ad spend, {currency}", "Channel", "Spend", "Revenue", "ROAS", "Per order")
+        for channel in part["channels"]:
+            figures = channel["figures"]
+            if figures["spend_cents"]:
+                table.add_row(channel["channel_name"], *_return(figures, currency))
+        table.columns[0].footer = "All channels"
+        table.show_footer = True
+        for column, text in zip(table.columns[1:], _return(part["totals"], currency), strict=True):
+            column.footer = text
+        yield table
+
+
+def _return(figures: Mapping[str, int], currency: str) -> tuple[str, str, str, str]:
+    roas, cpa = figures.get("roas_ppm"), figures.get("cpa_cents")
+    return (
+        amount_text(figures["spend_cents"], currency),
+        amount_text(figures["revenue_cents"], currency),
+        "-" if roas is None else f"{roas // 1_000_000}.{roas % 1_000_000 // 10_000:02d}",
+        "-" if cpa is None else amount_text(cpa, currency),
+    )
+
+
 def mishaps(sent: Sequence[Sent]) -> RenderableType:
     """Show what was not ordinary about the month, and what became of it."""
     table = Table(title="What else arrived", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
@@ -95,7 +121,7 @@ def proofs(answer: Answer, sent: Sequence[Sent]) -> list[Proof]:
     for currency, expected in answer.expected_net.items():
         text = f"Ledger net = what the shop really earned: {money_text(expected, currency)}"
         lines.append(Proof(TOLD, text, net.get(currency) == expected))
-    return [*lines, _answers(sent)]
+    return [*lines, *_spend_proofs(answer), _answers(sent)]
 
 
 def privacy(found: int) -> Proof:
@@ -124,6 +150,23 @@ def _sum_proof(answer: Answer, model: str, currency: str, booked: int) -> Proof:
     )
     sums = f"{money_text(allocated, currency)} = {money_text(booked, currency)}"
     return Proof(MODEL_NAMES[model], f"Σ allocations = ledger net, to the cent: {sums}", allocated == booked)
+
+
+def _spend_proofs(answer: Answer) -> Iterable[Proof]:
+    """Check that campaigns are their channels, channels the whole, and shares of orders whole orders."""
+    for part in answer.performance.get("currencies", ()):
+        totals, channels = part["totals"], part["channels"]
+        counted, told = totals["spend_cents"], answer.expected_spend_cents
+        sums = f"{money_text(counted, part['currency'])} = {money_text(told, part['currency'])}"
+        yield Proof(TOLD, f"Ad spend counted = ad spend told: {sums}", counted == told)
+        holds = totals["attributed_conversions_ppm"] == 1_000_000 * totals["conversion_count"]
+        for name in ("spend_cents", "revenue_cents", "attributed_conversions_ppm"):
+            holds &= totals[name] == sum(channel["figures"][name] for channel in channels)
+            for channel in channels:
+                campaigns = sum(campaign["figures"][name] for campaign in channel["campaigns"])
+                holds &= campaigns == channel["figures"][name]
+        orders = f"shares of orders to {totals['conversion_count']} orders"
+        yield Proof(MODEL_NAMES["linear"], f"Σ campaigns = channels = total, and the {orders}", holds)
 
 
 def _answers(sent: Sequence[Sent]) -> Proof:

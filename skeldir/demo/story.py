@@ -53,6 +53,14 @@ PATHS: Final[Sequence[tuple[Origin, ...]]] = (
     (SEARCH_AD, FACEBOOK_AD, NEWSLETTER),
     (ORGANIC, NEWSLETTER, DIRECT),
 )
+# What each campaign costs on a day, in cents, and about how many clicks that buys.
+SPEND: Final[Sequence[tuple[str, Origin, int, int]]] = (
+    ("google_search_paid", SEARCH_AD, 1_450, 21),
+    ("google_search_paid", BRAND_AD, 310, 9),
+    ("facebook_paid", INSTAGRAM_AD, 1_180, 34),
+    ("facebook_paid", FACEBOOK_AD, 540, 16),
+    ("tiktok_paid", TIKTOK_AD, 760, 52),
+)
 PRICES_CENTS: Final = (12_900, 14_950, 2_490, 8_900, 5_450, 3_240)
 YEN: Final = (9_800, 15_600, 4_300)
 
@@ -130,6 +138,24 @@ def expected_net(of: Sequence[Order]) -> dict[str, int]:
     for refund in refunds(of):
         net[refund.order.currency] -= refund.cents
     return dict(net)
+
+
+def ad_spend(of: Sequence[Order]) -> list[dict[str, str]]:
+    """Return what advertising cost on each day of the orders, as an export of the platforms tells it."""
+    first, last = of[0].at.date(), of[-1].at.date()
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [
+        {
+            "day": day.isoformat(),
+            "channel_code": channel_code,
+            "campaign_id": origin.utm_campaign or "",
+            "currency": "EUR",
+            "cost_cents": str(cents + day.toordinal() * 37 % 160),
+            "clicks": str(clicks + day.toordinal() % 5),
+        }
+        for day in days
+        for channel_code, origin, cents, clicks in SPEND
+    ]
 
 
 def visits(of: Sequence[Order]) -> Iterator[Visit]:

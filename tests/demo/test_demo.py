@@ -20,6 +20,11 @@ def test_the_demo_proves_its_sums(start: Start) -> None:
     proofs = re.findall(r"✓ Σ allocations = ledger net, to the cent: (\S+ \w{3}) = (\S+ \w{3})", shown)
     assert len(proofs) == 2 * len(MODELS)
     assert all(left == right for left, right in proofs)
+    spent = re.search(r"✓ Ad spend counted = ad spend told: (\S+) EUR = (\S+) EUR", shown)
+    assert spent is not None
+    assert spent[1] == spent[2]
+    assert "Return on ad spend, EUR" in shown
+    assert re.search(r"✓ Σ campaigns = channels = total, and the shares of orders to \d+ orders", shown)
     assert "✗" not in shown
     assert "Personal data kept: none" in shown
     for said in (
