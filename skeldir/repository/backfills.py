@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, summaries
+from skeldir.repository import attribution, performance_days, summaries
 
 _FORGET: Final = text("""
     DELETE FROM attribution_backfills WHERE model_version <> ALL(CAST(:model_versions AS text[]))
@@ -137,7 +137,9 @@ def covered(session: Session) -> set[str]:
 
 def step(session: Session, settings: AttributionSettings, rows_max: int) -> Step:
     """Attribute some orders under the versions that do not cover them, or delete what is left of others."""
-    summaries.keep_only(session, session.execute(_KEPT_UP).scalars().all())
+    kept_up = session.execute(_KEPT_UP).scalars().all()
+    summaries.keep_only(session, kept_up)
+    performance_days.keep_only(session, kept_up)
     orders = deleted = 0
     while orders + deleted < rows_max:
         row = session.execute(_NEXT).one_or_none()

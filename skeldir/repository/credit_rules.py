@@ -40,7 +40,11 @@ _CELL: Final = "tenant_id, order_id, channel_code, campaign_id"
 
 
 def _single(order: str) -> CreditRule:
-    """Return the rule that gives everything to the first touch in this order."""
+    """Return the rule that gives everything to the first touch in this order.
+
+    `first_touch` and `last_touch` are Google Analytics' first and last interaction, `last_non_direct` is
+    its last non-direct click: a direct visit counts only where there was nothing else.
+    """
     sql = f"""
     SELECT DISTINCT ON (tenant_id, order_id) {_CELL}, CAST(1 AS numeric) AS weight
       FROM touch

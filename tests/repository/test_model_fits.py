@@ -41,7 +41,7 @@ def paths_of(world: World, lookback_days: int) -> list[Path]:
 
 def fit(database: Database, tenant: UUID, settings: AttributionSettings) -> Fit | None:
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
-        attribution.begin(session)
+        attribution.begin_scan(session)
         return model_fits.fit_markov(session, settings)
 
 

@@ -88,7 +88,7 @@ def fitted(database: Database, tenant: UUID, world: World) -> Fit:
     with database.connect() as connection:
         worlds.store(connection, tenant, world)
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
-        attribution.begin(session)
+        attribution.begin_scan(session)
         fit = model_fits.fit_markov(session, AttributionSettings(lookback_days=90))
     assert fit is not None
     return fit

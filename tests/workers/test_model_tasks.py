@@ -10,7 +10,15 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution_settings, backfills, channel_reports, model_fits, summaries
+from skeldir.repository import (
+    attribution,
+    attribution_settings,
+    backfills,
+    channel_reports,
+    model_fits,
+    performance_days,
+    summaries,
+)
 from tests.conftest import Database
 from tests.identity import count
 from tests.repository import attribution_world as worlds
@@ -20,6 +28,7 @@ from workers import models
 from workers.attribution import attribute_marked
 from workers.housekeeping import fill_back
 from workers.models import backfill, refit_models
+from workers.summaries import refresh_summaries
 
 EVERYTHING = Window(BEGINNING, END)
 VERSIONS = text("SELECT DISTINCT model_version FROM allocations")
@@ -129,6 +138,27 @@ def test_what_is_chosen_again_is_not_what_it_was_then(database: Database, tenant
     assert left > 0
     assert sum(step.get("deleted", 0) for step in steps) == left
     assert covered(database, tenant, again, World(world.visits + later.visits, world.sales, world.bookings))
+
+
+def test_what_reports_are_read_from_goes_with_the_rows(database: Database, tenant: UUID) -> None:
+    """When a version's rows have gone and come again, nothing of them is counted twice."""
+    world = captures(38, journeys=30)
+    tell(database, tenant, world)
+    run(attribute_marked, tenant)
+    fill(tenant)
+    run(refresh_summaries, tenant)
+    linear = SETTINGS.version("linear")
+    with tenant_session(tenant, read_only=True) as session:
+        assert performance_days.is_listed(session, linear)
+    choose(tenant, lookback_days=9)
+    fill(tenant)
+    again = choose(tenant, lookback_days=SETTINGS.lookback_days)
+    fill(tenant)
+    assert covered(database, tenant, again, world)
+    with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+        attribution.begin_scan(session)
+        if performance_days.is_listed(session, linear):
+            assert performance_days.refresh(session, linear) == 0
 
 
 def test_a_refit_covers_every_order_by_what_it_learnt(database: Database, tenant: UUID) -> None:
