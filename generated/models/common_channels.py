@@ -399,10 +399,25 @@ class ChannelDryRun(ContractModel):
             description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
         ),
     ]
-    touch_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    changed_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    touch_count: Annotated[
+        int,
+        Field(
+            description="The window's touches, recorded ones and those that orders hint at.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ]
+    changed_count: Annotated[
+        int, Field(description="Those of them that would have another channel.", ge=0, le=9000000000000000000)
+    ]
     moves: Annotated[list[ChannelMove], Field(max_length=10000)]
-    totals: Annotated[list[ChannelTotal], Field(max_length=10000)]
+    totals: Annotated[
+        list[ChannelTotal],
+        Field(
+            description="Of the orders whose touches change, before and after; other orders keep what they have.",
+            max_length=10000,
+        ),
+    ]
 
 
 class ChannelRule(ContractModel):

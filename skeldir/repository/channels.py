@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.channel_states import ChannelState
 from skeldir.domain.ids import uuid7
 
-CHANNELS_MAX: Final = 500
+CHANNELS_MAX: Final = 900
 """Own channels per tenant: with the shared ones they fit one answer."""
 
 _LIST: Final = text("""

@@ -80,6 +80,11 @@ class Stock:
         """Return a code that no channel has yet."""
         return f"channel_{next(self._orders)}"
 
+    @cached_property
+    def known_channel(self) -> str:
+        """Have a channel made."""
+        return self.draft()
+
     def draft(self) -> str:
         """Have a channel made, which can be activated."""
         code = self.channel_code()
@@ -182,7 +187,7 @@ class Caller:
             "job_id": lambda: self._stock.job_id,
             "import_id": lambda: self._stock.import_id,
             "export_id": lambda: self._stock.export_id,
-            "channel_code": self._stock.draft,
+            "channel_code": lambda: self._stock.known_channel,
         }
         names |= {name: make() for name, make in known.items() if name in names}
 

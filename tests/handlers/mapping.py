@@ -10,6 +10,7 @@ from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop
 from tests.identity import log_in, make_user
+from tests.vendors.payloads import shopify_refund
 from workers.attribution import attribute_marked
 from workers.channels import reclassify_touches
 
@@ -64,6 +65,19 @@ class MappedShop:
     def order(self, order: dict[str, Any]) -> None:
         """Deliver an order as its shop does."""
         assert self.shop.shopify("orders/paid", order).json()["outcome"] == "booked"
+
+    def refund(self, order: dict[str, Any]) -> None:
+        """Deliver a refund of some of an order."""
+        money = {
+            "id": 91,
+            "kind": "refund",
+            "status": "success",
+            "amount": "0.77",
+            "currency": order["currency"],
+        }
+        at = {"created_at": order["created_at"], "transactions": [money | {"parent_id": 90}]}
+        refund = shopify_refund(order["id"] + 1_000, order["id"], **at)
+        assert self.shop.shopify("refunds/create", refund).json()["outcome"] == "booked"
 
     def dry_run(self, rules: list[dict[str, str]], **changes: Any) -> dict[str, Any]:
         """Ask what rules would change."""

@@ -43,7 +43,7 @@ def shop(api: Api, database: Database) -> MappedShop:
 def test_whatever_the_order_of_arrival_all_is_as_if_the_rules_had_always_been(
     api: Api, database: Database, seed: int
 ) -> None:
-    """Touches, orders, rules, corrections, walks and runs in any order; the same cents under every model."""
+    """Touches, orders, refunds, rules, corrections and runs in any order; the same cents by every model."""
     touches, orders = told(seed, 20)
     chance = random.Random(seed)
     first, second = MappedShop(api, database), MappedShop(api, database)
@@ -54,12 +54,15 @@ def test_whatever_the_order_of_arrival_all_is_as_if_the_rules_had_always_been(
     first.touch(*touches)
     for order in orders:
         first.order(order)
+    for order in orders[::3]:
+        first.refund(order)
     first.correct("referral", touchpoint_id=corrected)
     first.correct("tiktok_paid", order_id=hinted)
     first.drain()
 
     steps: list[tuple[Any, ...]] = [(second.touch, touch) for touch in touches]
     steps += [(second.order, order) for order in orders]
+    steps += [(second.refund, order) for order in orders[::3]]
     steps += [(second.attribute,)] * 3 + [(second.walk,)] * 2
     chance.shuffle(steps)
     half = len(steps) // 2
@@ -87,6 +90,8 @@ def test_a_dry_run_tells_what_applying_then_does(shop: MappedShop) -> None:
     shop.touch(*touches)
     for order in orders:
         shop.order(order)
+    for order in orders[::4]:
+        shop.refund(order)
     shop.drain()
     before, channels = shop.report(), dict(shop.channels())
     everything = shop.shop.everything()
