@@ -173,7 +173,8 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
         if job is None or job.status != "running":
             return {"outcome": "nothing_to_do"}
         result = _compute(session, job, UUID(task.request.id))
-    uncertainty.ask(task, tenant_id, job)
+    if result["outcome"] == "computed":
+        uncertainty.ask(task, tenant_id, job)
     return result
 
 

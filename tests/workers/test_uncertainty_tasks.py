@@ -208,7 +208,7 @@ def test_a_run_that_takes_long_leaves_the_rest_to_another(
 def test_a_recomputed_window_of_days_is_estimated(
     database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """The end of a recompute asks for its window's intervals, if somebody could be told of them."""
+    """A recompute that changed something asks for its window's intervals, if somebody could be told."""
     sent: list[Message] = []
     monkeypatch.setattr(uncertainty, "send", lambda message, **_: sent.append(message))
     with database.connect() as connection:
@@ -222,6 +222,9 @@ def test_a_recomputed_window_of_days_is_estimated(
     with tenant_session(tenant) as session:
         job = recompute_jobs.request(session, fact_id(tenant, "w"), window, SETTINGS.parameters("linear"))
     run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    with tenant_session(tenant) as session:
+        recompute_jobs.request(session, fact_id(tenant, "w"), window, SETTINGS.parameters("linear"))
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "unchanged"
     with tenant_session(tenant) as session:
         asked = channel_intervals.find(session, job.model_version, window)
     assert (asked is not None) == (hours == 24)
