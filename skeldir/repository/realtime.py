@@ -18,33 +18,38 @@ PROCESSORS: Final = ["stripe", "paypal"]
 # and these are added up afterwards. What was taken back in its own slot, because it had happened at another
 # time or in another order, lies in the same window: it cancels out there, and is no order.
 _WINDOWS: Final = text("""
-    WITH part AS (
-        SELECT currency, order_key, nth,
+    WITH entry AS MATERIALIZED (
+        SELECT currency, order_id COLLATE "C" AS order_key, kind, effect_cents,
+               source = ANY(CAST(:processors AS text[])) AS is_verified,
+               CASE WHEN effective_at >= :since_4 THEN 4
+                    WHEN effective_at >= :since_3 THEN 3
+                    WHEN effective_at >= :since_2 THEN 2 ELSE 1 END AS nth
+          FROM ledger_entries
+         WHERE effective_at >= :since_1 AND effective_at <= :now AND effect_cents <> 0
+    ), total AS (
+        SELECT currency, nth,
                CAST(sum(effect_cents) AS bigint) AS net_cents,
-               CAST(sum(effect_cents) FILTER (WHERE kind = 'captured') AS bigint) AS captured_cents,
-               CAST(sum(effect_cents) FILTER (WHERE kind IN ('refunded', 'disputed')) AS bigint)
+               CAST(coalesce(sum(effect_cents) FILTER (WHERE kind = 'captured'), 0) AS bigint)
+                   AS captured_cents,
+               CAST(coalesce(sum(effect_cents) FILTER (WHERE kind IN ('refunded', 'disputed')), 0) AS bigint)
                    AS reversed_cents,
-               bool_and(source = ANY(CAST(:processors AS text[]))) AS is_verified
-          FROM (SELECT currency, order_id COLLATE "C" AS order_key, kind, effect_cents, source,
-                       CASE WHEN effective_at >= :since_4 THEN 4
-                            WHEN effective_at >= :since_3 THEN 3
-                            WHEN effective_at >= :since_2 THEN 2 ELSE 1 END AS nth
-                  FROM ledger_entries
-                 WHERE effective_at >= :since_1 AND effective_at <= :now AND effect_cents <> 0) AS entry
-         GROUP BY currency, order_key, nth
-    ), placed AS (
-        SELECT part.*, max(nth) FILTER (WHERE captured_cents > 0)
-                                OVER (PARTITION BY currency, order_key) AS captured_in
-          FROM part
+               bool_and(is_verified) AS is_verified
+          FROM entry
+         GROUP BY currency, nth
+    ), sold AS (
+        SELECT currency, nth, count(*) AS order_count
+          FROM (SELECT DISTINCT ON (order_key, currency) currency, nth
+                  FROM (SELECT order_key, currency, nth
+                          FROM entry
+                         WHERE kind = 'captured'
+                         GROUP BY order_key, currency, nth
+                        HAVING sum(effect_cents) > 0) AS captured
+                 ORDER BY order_key, currency, nth DESC) AS latest
+         GROUP BY currency, nth
     )
-    SELECT currency, nth,
-           CAST(sum(net_cents) AS bigint),
-           CAST(coalesce(sum(captured_cents), 0) AS bigint),
-           CAST(coalesce(sum(reversed_cents), 0) AS bigint),
-           count(*) FILTER (WHERE nth = captured_in),
-           bool_and(is_verified)
-      FROM placed
-     GROUP BY currency, nth
+    SELECT currency, nth, net_cents, captured_cents, reversed_cents, coalesce(order_count, 0), is_verified
+      FROM total
+      LEFT JOIN sold USING (currency, nth)
      ORDER BY currency, nth
 """)
 

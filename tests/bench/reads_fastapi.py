@@ -34,15 +34,25 @@ NET: Final = """
     SELECT currency, sum(effect_cents)::bigint AS net_cents FROM ledger_entries
      WHERE effective_at >= %(first)s AND effective_at < %(end)s GROUP BY currency
 """
-REALTIME: Final = """
-    SELECT currency, sum(effect_cents)::bigint AS last_24_hours,
-           sum(effect_cents) FILTER (WHERE effective_at >= date_trunc('day', %(now)s, 'UTC'))::bigint
-               AS today,
-           sum(effect_cents) FILTER (WHERE effective_at >= %(now)s - interval '1 hour')::bigint
-               AS last_hour,
-           sum(effect_cents) FILTER (WHERE effective_at >= %(now)s - interval '1 minute')::bigint
-               AS last_minute,
-           count(DISTINCT order_id) FILTER (WHERE kind = 'captured') AS order_count
+SPANS: Final = {
+    "today": "date_trunc('day', %(now)s, 'UTC')",
+    "last_24_hours": "%(now)s - interval '24 hours'",
+    "last_hour": "%(now)s - interval '1 hour'",
+    "last_minute": "%(now)s - interval '1 minute'",
+}
+OF_SPAN: Final = """
+           sum(effect_cents) FILTER (WHERE effective_at >= {since})::bigint AS {span}_net,
+           sum(effect_cents) FILTER (WHERE effective_at >= {since} AND kind = 'captured')::bigint
+               AS {span}_captured,
+           sum(effect_cents)
+               FILTER (WHERE effective_at >= {since} AND kind IN ('refunded', 'disputed'))::bigint
+               AS {span}_reversed,
+           count(DISTINCT order_id) FILTER (WHERE effective_at >= {since} AND kind = 'captured')
+               AS {span}_orders,
+           bool_and(source IN ('stripe', 'paypal')) FILTER (WHERE effective_at >= {since})
+               AS {span}_verified"""
+REALTIME: Final = f"""
+    SELECT currency, {",".join(OF_SPAN.format(span=span, since=since) for span, since in SPANS.items())}
       FROM ledger_entries
      WHERE effective_at > %(now)s - interval '24 hours' AND effective_at <= %(now)s
      GROUP BY currency
