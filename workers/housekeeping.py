@@ -17,6 +17,11 @@ BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
 """A message of the sweep before has waited for longer than this when it was not taken."""
 
 
+def _is_behind() -> bool:
+    with get_engine("app_worker").connect() as connection:
+        return broker.has_waiting(connection, "attribution", longer_than_seconds=BEHIND_SECONDS)
+
+
 @task("housekeeping.sweep", SystemTask)
 def sweep(self: SystemTask) -> int:
     """Wake up whatever waits in the database, in case its message was lost; return for how many tenants.
@@ -25,9 +30,8 @@ def sweep(self: SystemTask) -> int:
     and what they have not been sent for is found by the first sweep after. Messages that pass through
     stop no sweep, or a busy tenant's would keep a lost one of another from ever being made up for.
     """
-    with get_engine("app_worker").connect() as connection:
-        if broker.has_waiting(connection, "attribution", longer_than_seconds=BEHIND_SECONDS):
-            return 0
+    if _is_behind():
+        return 0
     rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
     with lookup_session(engine=get_engine("app_worker")) as session:
         waiting = tenants.with_work(session, rested)
@@ -39,7 +43,12 @@ def sweep(self: SystemTask) -> int:
 
 @task("housekeeping.fill_back", SystemTask)
 def fill_back(self: SystemTask) -> int:
-    """Have orders attributed under new versions of models, also where a message was lost; return for whom."""
+    """Go on with what versions of models do not cover, in case a message was lost; return for whom.
+
+    As with the sweep, nothing is sent while workers cannot keep up.
+    """
+    if _is_behind():
+        return 0
     with lookup_session(engine=get_engine("app_worker")) as session:
         uncovered = tenants.with_backfills(session)
     for tenant_id in uncovered:

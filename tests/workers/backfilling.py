@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from skeldir.db.session import tenant_session
+from skeldir.domain.attribution_settings import AttributionSettings
+from skeldir.repository import attribution_settings, backfills
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import World
@@ -34,3 +37,12 @@ def captures(seed: int, journeys: int) -> World:
     """Make a world in which everything can be attributed: no reversal without its capture."""
     world = worlds.make(seed, journeys)
     return World(world.visits, world.sales, [one for one in world.bookings if one.effect_cents >= 0])
+
+
+def choose(tenant: UUID, **wanted: Any) -> AttributionSettings:
+    """Choose settings as the API does."""
+    with tenant_session(tenant) as session:
+        attribution_settings.hold(session)
+        chosen = attribution_settings.choose(session, AttributionSettings(**wanted), None)
+        backfills.adopt(session, attribution_settings.current(session))
+        return chosen

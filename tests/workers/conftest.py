@@ -18,6 +18,12 @@ TREE = Path(__file__).parents[2]
 DEADLINE_SECONDS = 60.0
 QUEUES = "attribution,llm,maintenance,housekeeping"
 
+COVERED = """
+    INSERT INTO attribution_backfills (tenant_id, model_version, model, parameters, is_cleared, completed_at)
+    SELECT tenant_id, 'linear.1+30d', 'linear', '{"lookback_days": 30}', true, now() FROM tenants
+    ON CONFLICT (tenant_id, model_version) DO UPDATE SET completed_at = now()
+"""
+
 Answer = TypeVar("Answer")
 
 
@@ -48,6 +54,7 @@ def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         waiting.clear(connection)
         connection.execute("DELETE FROM dirty_marks")
         connection.execute("UPDATE recompute_jobs SET status = 'succeeded'")
+        connection.execute(COVERED)
     folder = tmp_path_factory.mktemp("worker")
     log = folder / "worker.log"
     command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", QUEUES]

@@ -13,17 +13,17 @@ from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.repository import (
     attribution,
     attribution_settings,
-    backfills,
     channel_reports,
     model_fits,
     performance_days,
     summaries,
 )
+from tests import waiting
 from tests.conftest import Database
 from tests.identity import count
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
-from tests.workers.backfilling import captures, fill, run, tell
+from tests.workers.backfilling import captures, choose, fill, run, tell
 from workers import models
 from workers.attribution import attribute_marked
 from workers.housekeeping import fill_back
@@ -37,15 +37,6 @@ ROWS = text("""
       FROM allocations
      WHERE model_version = :version
 """)
-
-
-def choose(tenant: UUID, **wanted: Any) -> AttributionSettings:
-    """Choose settings as the API does."""
-    with tenant_session(tenant) as session:
-        attribution_settings.hold(session)
-        chosen = attribution_settings.choose(session, AttributionSettings(**wanted), None)
-        backfills.adopt(session, attribution_settings.current(session))
-        return chosen
 
 
 def covered(database: Database, tenant: UUID, settings: AttributionSettings, world: World) -> bool:
@@ -195,8 +186,10 @@ def test_a_fit_for_settings_that_changed_meanwhile_is_not_kept(
         assert model_fits.newest(session) is None
 
 
-def test_whoever_is_not_covered_is_found(tenant: UUID) -> None:
+def test_whoever_is_not_covered_is_found(database: Database, tenant: UUID) -> None:
     """Also a tenant that was there before there were backfills; nobody is found for ever."""
+    with database.connect() as connection:
+        waiting.clear(connection)
     assert fill_back.apply().get() >= 1
     fill(tenant)
     with tenant_session(tenant, read_only=True) as session:

@@ -8,9 +8,10 @@ from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
 from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.queue.sending import send
-from skeldir.repository import channel_reports, service_state
+from skeldir.repository import attribution_settings, backfills, channel_reports, service_state
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
+from tests.workers.backfilling import captures, choose
 from tests.workers.conftest import Worker, eventually
 
 
@@ -37,6 +38,30 @@ def test_marks_become_allocations_by_the_sweep_alone(
     assert 0 not in pending_cents(tenant)
     eventually(lambda: True if pending_cents(tenant) == {0} else None)
     eventually(lambda: True if "attributed" in worker.said() else None)
+
+
+def test_a_choice_is_carried_through_by_the_workers(database: Database, tenant: UUID, worker: Worker) -> None:
+    """One message begins it: the models are fitted, and every order comes to be covered step by step."""
+    world = captures(seed=21, journeys=30)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    chosen = choose(tenant, lookback_days=9)
+    send(messages.refit_models(tenant_id=tenant))
+
+    def covered() -> bool | None:
+        assert worker.process.poll() is None, worker.said()
+        with tenant_session(tenant, read_only=True) as session:
+            current = attribution_settings.current(session)
+            open_ones = backfills.uncovered(session)
+        return True if current.markov_weights and not open_ones else None
+
+    assert eventually(covered)
+    with tenant_session(tenant, read_only=True) as session:
+        assert attribution_settings.current(session).version("linear") == chosen.version("linear")
+        for model in MODELS:
+            version = attribution_settings.current(session).version(model)
+            totals = channel_reports.report(session, version, Window(BEGINNING, END))
+            assert [total.pending_cents for total in totals] == [0] * len(world.net_cents())
 
 
 def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Worker) -> None:
