@@ -7,7 +7,8 @@ texts here: a negative one stays a number.
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from skeldir.formats.tables import Kind, Table
@@ -21,12 +22,23 @@ def neutral(text: str) -> str:
     return "'" + text if text[:1] in _BEGINS_FORMULA else text
 
 
-_WRITTEN: Final[dict[Kind, Callable[[Any], object]]] = {
-    "text": neutral,
-    "integer": int,
-    "date": lambda day: day.isoformat(),
-    "instant": lambda at: at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+def _texts(column: Sequence[str]) -> Iterable[str]:
+    if _BEGINS_FORMULA.isdisjoint([text[:1] for text in column]):  # as ever
+        return column
+    return map(neutral, column)
+
+
+def _instants(column: Sequence[datetime]) -> Iterable[str]:
+    return [at.isoformat(timespec="microseconds")[:-_OFFSET_LENGTH] + "Z" for at in column]
+
+
+_WRITTEN: Final[dict[Kind, Callable[[Sequence[Any]], Iterable[object]]]] = {
+    "text": _texts,
+    "integer": lambda column: column,
+    "date": lambda column: column,  # the writer asks each for its text, which is ISO's
+    "instant": _instants,
 }
+_OFFSET_LENGTH: Final = len("+00:00")
 
 
 def encode(table: Table) -> Iterator[bytes]:
@@ -37,7 +49,7 @@ def encode(table: Table) -> Iterator[bytes]:
     convert = [_WRITTEN[column.kind] for column in table.columns]
     for batch in table.batches:
         values = zip(*batch, strict=True)
-        columns = [map(function, column) for function, column in zip(convert, values, strict=True)]
+        columns = [function(column) for function, column in zip(convert, values, strict=True)]
         lines.writerows(zip(*columns, strict=True))
         yield _taken(written)
     yield _taken(written)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 DATE_STYLE, INSTANT_STYLE = 1, 2
@@ -20,6 +21,7 @@ _UNFIT: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff&<>]|_(?=x[0-9A-Fa-f]
 _MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
+@lru_cache(maxsize=4_096)  # names repeat in their column, and ids line after line
 def text_cell(text: str) -> str:
     """Write a text; it is one whatever it begins with, so that nothing is ever calculated."""
     if _UNFIT.search(text):
