@@ -81,6 +81,7 @@ class Sending:
         self._streams = streams
         self._tenant_id = tenant_id
         self._chunks = chunks
+        self._is_held = True
         self._pulling = Lock()  # a chunk may still be in the making when the stream is given up
 
     async def to(self, receive: Receive, send: Send) -> None:
@@ -105,6 +106,7 @@ class Sending:
         while (chunk := await self._streams.pool.run(self._pull)) is not None:
             if chunk:  # uvicorn waits here while the client does not take what it was sent
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self._release()  # whoever has seen the end may ask for the next one
         await send({"type": "http.response.body", "body": b""})
 
     def _pull(self) -> bytes | None:
@@ -117,6 +119,11 @@ class Sending:
         except Exception as error:  # noqa: BLE001 - there is nobody left to tell
             _log.error("stream_not_closed", exc_info=error)
         finally:
+            self._release()
+
+    def _release(self) -> None:
+        if self._is_held:
+            self._is_held = False
             self._streams.release(self._tenant_id)
 
     def _shut(self) -> None:
