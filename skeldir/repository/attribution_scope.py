@@ -18,10 +18,39 @@ Without a bound a journey of thousands of touches and orders costs their product
 _GIVEN_ORDERS: Final = "unnest(CAST(:order_ids AS text[])) AS asked (order_id)"
 _GIVEN_JOURNEYS: Final = "unnest(CAST(:journey_ids AS text[])) AS asked (journey_id)"
 
-
 # A touch that an order's payload hints at counts unless a recorded one of the same source and medium, at
 # most a look-back older, shows it: the running maximum finds the latest of these in one pass.
 # The look-back is counted in hours: a day is 23 or 25 of them where a session's time zone changes its clocks.
+_HINTED: Final = """told AS MATERIALIZED (
+        SELECT tenant_id, journey_id, source, medium, ordered_at AS occurred_at,
+               hint_touchpoint_id, CAST(NULL AS timestamptz) AS recorded_at
+          FROM journey_order
+         WHERE hint_touchpoint_id IS NOT NULL
+        UNION ALL
+        SELECT found.tenant_id, found.journey_id, found.source, found.medium, found.occurred_at,
+               NULL, found.occurred_at
+          FROM (SELECT DISTINCT journey_id FROM journey_order WHERE hint_touchpoint_id IS NOT NULL) AS asked,
+               LATERAL (SELECT tenant_id, journey_id, occurred_at,
+                               lower(coalesce(source, '')) AS source,
+                               lower(coalesce(medium, '')) AS medium
+                          FROM touchpoints
+                         WHERE touchpoints.journey_id BETWEEN asked.journey_id AND asked.journey_id
+                         ORDER BY touchpoints.journey_id, occurred_at) AS found
+         WHERE (found.tenant_id, found.journey_id, found.source, found.medium) IN (
+                   SELECT tenant_id, journey_id, source, medium
+                     FROM journey_order
+                    WHERE hint_touchpoint_id IS NOT NULL)
+    ), hinted AS MATERIALIZED (
+        SELECT tenant_id, journey_id, hint_touchpoint_id
+          FROM (SELECT told.*, max(recorded_at) OVER (
+                           PARTITION BY tenant_id, journey_id, source, medium ORDER BY occurred_at
+                       ) AS shown_at
+                  FROM told) AS ordered
+         WHERE hint_touchpoint_id IS NOT NULL
+           AND (shown_at IS NULL OR shown_at <= occurred_at - make_interval(hours => 24 * :lookback_days))
+"""
+
+
 def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches: str | None = None) -> str:
     """Return the CTEs of what orders are attributed from, among them `entry`, `sale` and `touch`.
 
@@ -52,33 +81,7 @@ def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches:
                           FROM ledger_entries
                          WHERE ledger_entries.order_id = asked.order_id AND effect_cents <> 0
                          ORDER BY kind, reference) AS found
-    ), told AS MATERIALIZED (
-        SELECT tenant_id, journey_id, source, medium, ordered_at AS occurred_at,
-               hint_touchpoint_id, CAST(NULL AS timestamptz) AS recorded_at
-          FROM journey_order
-         WHERE hint_touchpoint_id IS NOT NULL
-        UNION ALL
-        SELECT found.tenant_id, found.journey_id, found.source, found.medium, found.occurred_at,
-               NULL, found.occurred_at
-          FROM (SELECT DISTINCT journey_id FROM journey_order WHERE hint_touchpoint_id IS NOT NULL) AS asked,
-               LATERAL (SELECT tenant_id, journey_id, occurred_at,
-                               lower(coalesce(source, '')) AS source,
-                               lower(coalesce(medium, '')) AS medium
-                          FROM touchpoints
-                         WHERE touchpoints.journey_id BETWEEN asked.journey_id AND asked.journey_id
-                         ORDER BY touchpoints.journey_id, occurred_at) AS found
-         WHERE (found.tenant_id, found.journey_id, found.source, found.medium) IN (
-                   SELECT tenant_id, journey_id, source, medium
-                     FROM journey_order
-                    WHERE hint_touchpoint_id IS NOT NULL)
-    ), hinted AS MATERIALIZED (
-        SELECT tenant_id, journey_id, hint_touchpoint_id
-          FROM (SELECT told.*, max(recorded_at) OVER (
-                           PARTITION BY tenant_id, journey_id, source, medium ORDER BY occurred_at
-                       ) AS shown_at
-                  FROM told) AS ordered
-         WHERE hint_touchpoint_id IS NOT NULL
-           AND (shown_at IS NULL OR shown_at <= occurred_at - make_interval(hours => 24 * :lookback_days))
+    ), {_HINTED}
     ), {seen} AS MATERIALIZED (
         SELECT sale.tenant_id, sale.order_id,
                found.occurred_at, found.touchpoint_id, found.channel_code, found.campaign_id
