@@ -30,7 +30,7 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             summaries.prune(session)
             checked = _check(session)
         with self.transaction(tenant_id, isolation="repeatable read") as session:
-            attribution.begin_scan(session)
+            attribution.begin(session)
             _refresh_performance(session)
     return {"outcome": "refreshed", "completed": completed, **checked}
 

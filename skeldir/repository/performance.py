@@ -17,20 +17,25 @@ from skeldir.domain.windows import Window
 from skeldir.repository import channel_reports, channels, performance_days
 from skeldir.repository.channel_reports import Mode
 from skeldir.repository.channels import Channel
-from skeldir.repository.performance_sql import CELLS, ENTRIES, JOURNEYS, ORDERS, SIBLINGS
+from skeldir.repository.performance_sql import CELLS, JOURNEYS, ORDERS, SIBLINGS
 
-ORDERS_MAX: Final = 20_000
+ORDERS_MAX: Final = 5_000
 """Orders per statement: bounds the memory of both ends, and the arrays sent."""
 
-# As `attribution` prepares its jobs: custom plans let arrays be hashed, and nested loops are what turns
-# missing statistics into quadratic time.
-_PREPARE: Final = text("""
-    SET LOCAL plan_cache_mode = force_custom_plan;
-    SET LOCAL enable_nestloop = off;
-    SET LOCAL enable_mergejoin = off;
-    SET LOCAL jit = off;
-    SET LOCAL work_mem = '64MB'
-""")
+# As `attribution` prepares its jobs, whose look-ups these are.
+_PLANNING: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_nestloop": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "random_page_cost": "0.01",
+    "cpu_operator_cost": "0.025",
+    "jit": "off",
+    "work_mem": "'64MB'",
+}
+_PREPARE: Final = text("; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNING.items()))
+_UNPREPARE: Final = text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNING))
 
 
 def _outcomes(mode: Mode, given: str, cells: str) -> TextClause:
@@ -144,6 +149,7 @@ def _counted(session: Session, mode: Mode, asked: Mapping[str, object]) -> Itera
     session.execute(_PREPARE)
     for order_ids in _window_orders(session, asked):
         yield from session.execute(_COUNTED[mode], {**asked, **_scope(session, order_ids)})
+    session.execute(_UNPREPARE)
 
 
 def _window_orders(session: Session, asked: Mapping[str, object]) -> Iterator[list[str]]:
@@ -155,13 +161,10 @@ def _window_orders(session: Session, asked: Mapping[str, object]) -> Iterator[li
 
 
 def _scope(session: Session, order_ids: list[str]) -> dict[str, object]:
-    """Return the ids by which CELLS reads its tables: the orders' entries, and their journeys' orders."""
+    """Return the ids by which CELLS looks rows up: the orders, and all orders of their journeys."""
     journey_ids = session.execute(JOURNEYS, {"order_ids": order_ids}).scalars().all()
     siblings = session.execute(SIBLINGS, {"journey_ids": journey_ids}).scalars()
-    return {
-        "entry_ids": session.execute(ENTRIES, {"order_ids": order_ids}).scalars().all(),
-        "sibling_ids": list({*order_ids, *siblings}),
-    }
+    return {"order_ids": order_ids, "sibling_ids": list({*order_ids, *siblings})}
 
 
 def _currency(

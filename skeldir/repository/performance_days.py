@@ -6,7 +6,7 @@ their cells before and after, and books the difference in its own transaction. O
 nothing, and their reports add up the rows.
 
 All but the reading belong into a transaction in which the caller has the tenant's turn, its snapshot
-younger than that, and which `attribution.begin` or `begin_scan` was called on.
+younger than that, and which `attribution.begin` was called on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,22 +19,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import BEGINNING, END
-from skeldir.repository.performance_sql import ENTRIES, KEPT_CELLS, MEASURES, RANK, SIBLINGS
+from skeldir.repository.performance_sql import KEPT_CELLS, MEASURES, RANK, SIBLINGS
 
-ORDERS_MAX: Final = 20_000
+ORDERS_MAX: Final = 5_000
 
 Key = tuple[date, str, int, str, str]
 """Day, currency, level, channel and campaign."""
 Cells = dict[Key, tuple[int, ...]]
 
 _NOTHING: Final = (0,) * len(MEASURES)
-
-_PLANNED: Final = text("SHOW plan_cache_mode")
-_PLAN_AS: Final = {
-    mode: text(f"SET LOCAL plan_cache_mode = {mode}")
-    for mode in ("auto", "force_custom_plan", "force_generic_plan")
-}
-_PLAN_ANEW: Final = _PLAN_AS["force_custom_plan"]
 
 _ARE_KEPT: Final = text("SELECT EXISTS (SELECT FROM performance_versions)")
 _IS_LISTED: Final = text("""
@@ -95,25 +88,12 @@ def rank(session: Session, journey_ids: Sequence[str]) -> list[str]:
     """
     if not session.execute(_ARE_KEPT).scalar_one():
         return []
-    with _custom_plans(session):
-        return _rank(session, journey_ids)
+    return _rank(session, journey_ids)
 
 
 def _rank(session: Session, journey_ids: Sequence[str]) -> list[str]:
     siblings = session.execute(SIBLINGS, {"journey_ids": journey_ids}).scalars().all()
     return list(session.execute(_RANK, {"sibling_ids": siblings}).scalars())
-
-
-@contextmanager
-def _custom_plans(session: Session) -> Iterator[None]:
-    """Have arrays that are sent be part of the plan, so that they are hashed and not searched row by row.
-
-    Jobs plan their own statements once for any number of ids, by which theirs look rows up.
-    """
-    before = session.execute(_PLANNED).scalar_one()
-    session.execute(_PLAN_ANEW)
-    yield
-    session.execute(_PLAN_AS[before])
 
 
 @contextmanager
@@ -124,21 +104,13 @@ def followed(
     if not is_listed(session, model_version):
         yield
         return
-    with _custom_plans(session):
-        before = _cells(session, model_version, order_ids, flipped)
+    before = _cells(session, model_version, order_ids, flipped)
     yield
-    with _custom_plans(session):
-        after = _cells(session, model_version, order_ids)
-    _book(session, model_version, before, after)
+    _book(session, model_version, before, _cells(session, model_version, order_ids))
 
 
 def refresh(session: Session, model_version: str) -> int:
     """Keep this version's days and no other's; return how many cells were not what the rows make them."""
-    with _custom_plans(session):
-        return _refresh(session, model_version)
-
-
-def _refresh(session: Session, model_version: str) -> int:
     for statement in _FORGET_OTHERS:
         session.execute(statement, {"model_version": model_version})
     journeys = session.execute(_JOURNEYS).scalars().all()
@@ -163,7 +135,6 @@ def _cells(
         {
             "model_version": model_version,
             "order_ids": order_ids,
-            "entry_ids": session.execute(ENTRIES, {"order_ids": order_ids}).scalars().all(),
             "flipped": list(flipped),
             "start": BEGINNING,
             "end": END,

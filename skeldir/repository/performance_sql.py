@@ -1,8 +1,8 @@
 """How allocations become conversions and campaigns' revenue per day, some orders at a time.
 
-Every table is read by an array of ids that is sent with the statement, so that no join decides how it is
-read; chunks add up, because an order's cells are its own. An order counts on the day of its first capture.
-What a capture is, and on which day an entry accrues, is as `summaries_sql` has it. Days are UTC's.
+Every row is looked up by its key, as in `attribution_scope` and for its reasons; chunks add up, because an
+order's cells are its own. An order counts on the day of its first capture. What a capture is, and on which
+day an entry accrues, is as `summaries_sql` has it. Days are UTC's.
 """
 
 from typing import Final
@@ -33,26 +33,32 @@ ORDERS: Final = text("""
 """The orders with an entry in a window; no other has a cell in its days."""
 
 JOURNEYS: Final = text("""
-    SELECT DISTINCT journey_id FROM orders WHERE order_id = ANY(CAST(:order_ids AS text[]))
+    SELECT DISTINCT found.journey_id
+      FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
+           LATERAL (SELECT journey_id
+                      FROM orders
+                     WHERE orders.order_id BETWEEN asked.order_id AND asked.order_id
+                     ORDER BY orders.order_id) AS found
 """)
 
 SIBLINGS: Final = text("""
-    SELECT order_id FROM orders WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
+    SELECT found.order_id
+      FROM unnest(CAST(:journey_ids AS text[])) AS asked (journey_id),
+           LATERAL (SELECT order_id
+                      FROM orders
+                     WHERE orders.journey_id = asked.journey_id
+                     ORDER BY ordered_at) AS found
 """)
 """All orders of some journeys."""
 
-ENTRIES: Final = text("""
-    SELECT entry_id
-      FROM ledger_entries
-     WHERE order_id = ANY(CAST(:order_ids AS text[])) AND effect_cents <> 0
-""")
-
 _ENTRY: Final = """
     entry AS MATERIALIZED (
-        SELECT tenant_id, entry_id, order_id COLLATE "C" AS order_id, kind, currency, effective_at,
-               effect_cents
-          FROM ledger_entries
-         WHERE order_id = ANY(CAST(:{ids} AS text[])) AND effect_cents <> 0
+        SELECT found.*, order_id COLLATE "C" AS order_key
+          FROM unnest(CAST(:{ids} AS text[])) AS asked (order_id),
+               LATERAL (SELECT tenant_id, entry_id, kind, currency, effective_at, effect_cents
+                          FROM ledger_entries
+                         WHERE ledger_entries.order_id = asked.order_id AND effect_cents <> 0
+                         ORDER BY kind, reference) AS found
     )
 """
 
@@ -61,21 +67,24 @@ _RANKED: Final = """
     paid AS MATERIALIZED (
         SELECT DISTINCT order_id
           FROM (SELECT order_id, currency, sum(cents) AS cents, sum(abs(captured_cents)) AS captured_cents
-                  FROM (SELECT order_id, currency, sum(effect_cents) AS cents,
+                  FROM (SELECT order_key AS order_id, currency, sum(effect_cents) AS cents,
                                sum(effect_cents) FILTER (WHERE kind = 'captured') AS captured_cents
                           FROM entry
                          WHERE kind IN ('captured', 'adjusted')
-                         GROUP BY order_id, currency, effective_at) AS slot
+                         GROUP BY order_key, currency, effective_at) AS slot
                  GROUP BY order_id, currency) AS booked
          WHERE cents > 0 AND captured_cents > 0
     ), repeated AS MATERIALIZED (
         SELECT order_id
           FROM (SELECT order_id, row_number() OVER (PARTITION BY journey_id
                                                     ORDER BY ordered_at, order_id) AS place
-                  FROM (SELECT order_id COLLATE "C" AS order_id, journey_id COLLATE "C" AS journey_id,
-                               ordered_at
-                          FROM orders
-                         WHERE order_id = ANY(CAST(:sibling_ids AS text[]))) AS sibling
+                  FROM (SELECT asked.order_id COLLATE "C" AS order_id,
+                               found.journey_id COLLATE "C" AS journey_id, ordered_at
+                          FROM unnest(CAST(:sibling_ids AS text[])) AS asked (order_id),
+                               LATERAL (SELECT journey_id, ordered_at
+                                          FROM orders
+                                         WHERE orders.order_id BETWEEN asked.order_id AND asked.order_id
+                                         ORDER BY orders.order_id) AS found) AS sibling
                   JOIN paid USING (order_id)) AS ranked
          WHERE place > 1
     )
@@ -84,25 +93,26 @@ _RANKED: Final = """
 # What was kept, but for the orders of which that has just changed.
 _KEPT: Final = """
     repeated AS MATERIALIZED (
-        SELECT order_id COLLATE "C" AS order_id
-          FROM repeat_orders
-         WHERE order_id = ANY(CAST(:order_ids AS text[])) AND order_id <> ALL(CAST(:flipped AS text[]))
-        UNION ALL
-        SELECT order_id COLLATE "C"
-          FROM unnest(CAST(:flipped AS text[])) AS was (order_id)
-         WHERE order_id = ANY(CAST(:order_ids AS text[]))
-           AND NOT EXISTS (SELECT FROM repeat_orders AS kept WHERE kept.order_id = was.order_id)
+        SELECT asked.order_id COLLATE "C" AS order_id
+          FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id)
+          LEFT JOIN unnest(CAST(:flipped AS text[])) AS flipped (order_id) USING (order_id),
+               LATERAL (SELECT EXISTS (SELECT FROM repeat_orders AS kept
+                                        WHERE kept.order_id = asked.order_id) AS is_kept) AS now
+         WHERE now.is_kept = (flipped.order_id IS NULL)
     )
 """
 
 _CREDIT: Final = """
     told AS MATERIALIZED (
-        SELECT entry.order_id, entry.currency, entry.kind, entry.effective_at, part.channel_code,
-               part.campaign_id, part.allocated_cents AS cents
-          FROM allocations AS part
-          JOIN entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
-         WHERE part.model_version = :model_version
-           AND part.entry_id = ANY(CAST(:entry_ids AS uuid[]))
+        SELECT entry.order_key AS order_id, entry.currency, entry.kind, entry.effective_at, found.*
+          FROM entry,
+               LATERAL (SELECT channel_code, campaign_id, allocated_cents AS cents
+                          FROM allocations AS row
+                         WHERE row.tenant_id = entry.tenant_id
+                           AND model_version = :model_version
+                           AND row.entry_id = entry.entry_id
+                         ORDER BY channel_code, campaign_id) AS found
+         WHERE entry.order_key IN (SELECT unnest(CAST(:order_ids AS text[])))
     ), live AS MATERIALIZED (
         SELECT order_id, currency, min(effective_at) AS captured_at
           FROM (SELECT order_id, currency, effective_at

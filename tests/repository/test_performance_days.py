@@ -53,7 +53,7 @@ def reports(database: Database, tenant: UUID) -> dict[tuple[Window, Mode], list[
 def drift(database: Database, tenant: UUID) -> int:
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        attribution.begin_scan(session)
+        attribution.begin(session)
         return performance_days.refresh(session, LINEAR)
 
 
