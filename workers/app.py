@@ -12,6 +12,7 @@ TASK_MODULES: Final = (
     "workers.channels",
     "workers.maintenance",
     "workers.privacy",
+    "workers.audits",
     "workers.uncertainty",
     "workers.housekeeping",
 )

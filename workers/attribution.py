@@ -111,15 +111,19 @@ class WindowTask(TenantTask):
 
 @task("attribution.recompute_window", WindowTask)
 def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
-    """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped."""
+    """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped.
+
+    Should the commit of a skip be lost in a crash, the job is still queued and this happens once more.
+    """
     started = time.monotonic()
-    with self.transaction(tenant_id) as turn:
-        if not attribution.take_turn(turn):
-            job = recompute_jobs.get(turn, UUID(job_id))
+    with self.transaction(tenant_id, is_durable=False) as turn:
+        has_turn = attribution.take_turn(turn)
+        job = recompute_jobs.get(turn, UUID(job_id))
+        if not has_turn:
             if job is not None and job.status == "running":
                 return {"outcome": "running"}
             raise Busy
-        if _is_unchanged(self, tenant_id, UUID(job_id)):
+        if job is not None and _is_unchanged(self, turn, job):
             result: dict[str, Any] = {"outcome": "unchanged"}
         else:
             result = _run(self, tenant_id, UUID(job_id))
@@ -138,22 +142,18 @@ def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
     return len(due)
 
 
-def _is_unchanged(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
-    """Close a job whose inputs are those of its last result; False when that cannot be told at a glance.
-
-    Should the commit be lost in a crash, the job is still queued and this happens once more.
-    """
-    with task.transaction(tenant_id, is_durable=False) as session:
-        job = recompute_jobs.hold(session, job_id)
-        if job is None or job.status not in {"queued", "running"} or job.fingerprint is None:
-            return False
-        if dirty_marks.touch_window(session, job.window):
-            return False
-        if _fingerprint(job, attribution_digests.of_window(session, job.window)) != job.fingerprint:
-            return False
-        if not task_effects.claim(session, UUID(task.request.id), task.name):
-            raise AlreadyDone
-        recompute_jobs.unchanged(session, job_id)
+def _is_unchanged(task: TenantTask, session: Session, job: Job) -> bool:
+    """Close a job whose inputs are those of its last result; False when that cannot be told at a glance."""
+    if job.status not in {"queued", "running"} or job.fingerprint is None:
+        return False
+    if dirty_marks.touch_window(session, job.window):
+        return False
+    if _fingerprint(job, attribution_digests.of_window(session, job.window)) != job.fingerprint:
+        return False
+    if not recompute_jobs.unchanged(session, job):
+        return False
+    if not task_effects.claim(session, UUID(task.request.id), task.name):
+        raise AlreadyDone
     return True
 
 
@@ -189,7 +189,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
     inputs = attribution_digests.of_window(session, job.window)
     fingerprint = _fingerprint(job, inputs)
     if fingerprint == job.fingerprint:
-        recompute_jobs.unchanged(session, job.job_id)
+        recompute_jobs.unchanged(session, job)
         return {"outcome": "unchanged"}
     revision = attribution_digests.last_revision(session)
     if job.computed_revision is None or job.taxonomy_version != TAXONOMY_VERSION:

@@ -96,6 +96,16 @@ def fulfil_privacy_requests(self: SystemTask) -> int:
     return len(asked)
 
 
+@task("housekeeping.audit_tenants", SystemTask)
+def audit_tenants(self: SystemTask) -> int:
+    """Have every tenant's attribution audited; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.audit_attribution(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
 @task("housekeeping.scan_tenants", SystemTask)
 def scan_tenants(self: SystemTask) -> int:
     """Have every tenant's tables looked through for personal data; return for how many."""

@@ -20,6 +20,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "complete and check the summaries": _every(HOUR, "housekeeping.refresh_summaries", "housekeeping"),
     "say how certain the figures are": _every(HOUR, "housekeeping.refresh_intervals", "housekeeping"),
     "apply channel mappings": _every(MINUTE, "housekeeping.reclassify_tenants", "housekeeping"),
+    "audit attribution": _every(DAY, "housekeeping.audit_tenants", "housekeeping"),
     "look for personal data": _every(DAY, "housekeeping.scan_tenants", "housekeeping"),
     "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", "housekeeping"),
 }

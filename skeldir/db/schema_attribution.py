@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Date, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from skeldir.db.columns import INSTANT, column, key, tenant_table
+from skeldir.db.columns import INSTANT, column, key, optional, tenant_table
 
 tenant_table(
     "order_digests",
@@ -25,6 +25,26 @@ tenant_table(
     column("touch_count", BigInteger),
     column("high", Numeric),
     column("low", Numeric),
+)
+tenant_table(
+    "attribution_audits",
+    key("audit_id"),
+    column("started_at", INSTANT, default="clock_timestamp()"),
+    optional("completed_at", INSTANT),
+    column("after_order_id", Text, default="''"),
+    *(
+        column(f"{what}_count", BigInteger, default="0")
+        for what in (
+            "order",
+            "entry",
+            "wrong_sum",
+            "left_out",
+            "wrong_digest",
+            "wrong_day",
+            "wrong_summary",
+        )
+    ),
+    Index("attribution_audits_started_idx", "tenant_id", "started_at"),
 )
 tenant_table(
     "recompute_inputs",

@@ -69,6 +69,11 @@ def fulfil_privacy_requests(*, tenant_id: UUID) -> Message:
     return Message("maintenance.fulfil_privacy_requests", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def audit_attribution(*, tenant_id: UUID) -> Message:
+    """Look at all of the tenant's attribution anew."""
+    return Message("maintenance.audit_attribution", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 def scan_personal_data(*, tenant_id: UUID) -> Message:
     """Look through what is stored of the tenant for personal data."""
     return Message("maintenance.scan_personal_data", "maintenance", {"tenant_id": str(tenant_id)})
@@ -100,6 +105,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     prune_tenant,
     fulfil_privacy_requests,
     scan_personal_data,
+    audit_attribution,
     estimate_intervals,
     refresh_intervals,
     reclassify_touches,

@@ -3,13 +3,14 @@
 All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was called on first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from psycopg.errors import NumericValueOutOfRange
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,12 @@ STATEMENT_TIMEOUT_SECONDS: Final = 5
 
 SCOPE_MAX: Final = 5_000
 """Orders or journeys per statement: a fifth of a second on an idle server, and little memory at both ends."""
+
+CROWD: Final = 50
+"""A journey of so many orders is crowded; people's are not, those of shop counters and robots are."""
+
+CROWDED_ORDER_BURDEN: Final = 10
+"""An order of a crowded journey counts for so many."""
 
 SCAN_TIMEOUT_SECONDS: Final = 60
 """Nor one that reads all of a tenant's rows, which nobody waits for."""
@@ -73,9 +80,10 @@ _ORDERS_OF_JOURNEYS: Final = text("""
 """)
 
 _JOURNEYS_OF_ORDERS: Final = text("""
-    SELECT DISTINCT found.journey_id
+    SELECT found.order_id, found.journey_id
       FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
-           LATERAL (SELECT journey_id FROM orders WHERE orders.order_id = asked.order_id OFFSET 0) AS found
+           LATERAL (SELECT order_id, journey_id FROM orders
+                     WHERE orders.order_id = asked.order_id OFFSET 0) AS found
 """)
 
 _ORDERS_OF_WINDOW: Final = text("""
@@ -142,10 +150,8 @@ def attribute_journeys(
         flipped = performance_days.rank(session, some_journeys)
         found = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": some_journeys})
         for rows in _chunks(found, SCOPE_MAX):
-            orders = [row.order_id for row in rows]
-            attribution_digests.settle(session, orders, revision)
-            journeys = sorted({row.journey_id for row in rows})
-            changes += _attribute(session, orders, journeys, models, flipped)
+            attribution_digests.settle(session, [row.order_id for row in rows], revision)
+            changes += _attribute(session, rows, models, flipped)
     return changes
 
 
@@ -175,29 +181,49 @@ def attribute_orders(
     session: Session, order_ids: Sequence[str], models: Sequence[ModelParameters]
 ) -> Changes:
     """Attribute at most SCOPE_MAX orders, whole, under some models."""
-    journeys = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": order_ids}).scalars().all()
-    return _attribute(session, order_ids, journeys, models)
+    found = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": order_ids}).all()
+    return _attribute(session, found, models)
 
 
 def orders_of_window(session: Session, window: Window) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
     """Yield the orders that have an entry in the window, in chunks, each with the orders' journeys."""
     for orders in _window_orders(session, window):
-        yield orders, session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders}).scalars().all()
+        found = session.execute(_JOURNEYS_OF_ORDERS, {"order_ids": orders})
+        yield orders, sorted({row.journey_id for row in found})
 
 
 def _attribute(
     session: Session,
-    order_ids: Sequence[str],
-    journey_ids: Sequence[str],
+    orders: Sequence[Row[Any]],
     models: Sequence[ModelParameters],
     flipped: Sequence[str] = (),
 ) -> Changes:
-    changes = Changes(orders=len(order_ids))
-    for parameters in models:
-        scope = {"order_ids": order_ids, "journey_ids": journey_ids, **bindings(parameters)}
-        with performance_days.followed(session, parameters.version, order_ids, flipped):
-            changes += _replace(session, parameters.model, scope)
+    """Attribute orders, given with their journeys."""
+    changes = Changes(orders=len(orders))
+    for some in _uncrowded(orders):
+        order_ids = [row.order_id for row in some]
+        journey_ids = sorted({row.journey_id for row in some})
+        for parameters in models:
+            scope = {"order_ids": order_ids, "journey_ids": journey_ids, **bindings(parameters)}
+            with performance_days.followed(session, parameters.version, order_ids, flipped):
+                changes += _replace(session, parameters.model, scope)
     return changes
+
+
+def _uncrowded(orders: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """Cut orders into pieces for one statement: of a crowded journey each may bring hundreds of touches."""
+    in_journey = Counter(row.journey_id for row in orders)
+    piece: list[Row[Any]] = []
+    burden = 0
+    for row in orders:
+        own = CROWDED_ORDER_BURDEN if in_journey[row.journey_id] >= CROWD else 1
+        if burden + own > SCOPE_MAX:
+            yield piece
+            piece, burden = [], 0
+        piece.append(row)
+        burden += own
+    if piece:
+        yield piece
 
 
 def _replace(session: Session, model: Model, scope: Mapping[str, object]) -> Changes:

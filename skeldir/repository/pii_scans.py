@@ -58,6 +58,7 @@ SCANNED: Final[Mapping[str, Scanned]] = {
     "events": Scanned({"event_id": "uuid"}, ("topic", "vendor_event_id", "order_id"), ("payload",)),
     "facts": Scanned({"fact_id": "uuid"}, ("order_key", "reference")),
     "ledger_entries": Scanned({"entry_id": "uuid"}, ("order_id", "reference")),
+    "attribution_audits": Scanned({"audit_id": "uuid"}, ("after_order_id",)),
     "order_digests": Scanned({"order_id": "text"}, ("order_id",)),
     "order_hints": Scanned({"hint_id": "uuid"}, ("order_key", "journey_id", "source", "medium", "campaign")),
     "order_links": Scanned(

@@ -20,7 +20,8 @@ STARTED_TOO_OFTEN: Final = "StartedTooOften"
 _COLUMNS: Final = """
     job_id, model, model_version, parameters, window_start, window_end, status, run_count, last_outcome,
     fingerprint, requested_at, started_at, finished_at, error,
-    taxonomy_version, computed_revision, computed_at, computed_run_count, computed_task_id
+    taxonomy_version, computed_revision, computed_at, computed_run_count, computed_task_id,
+    CAST(xmin AS text) AS row_version
 """
 
 # Asking while the job waits joins that run; asking while it runs, or later, is a run of its own.
@@ -39,9 +40,6 @@ _REQUEST: Final = text(f"""
 
 _GET: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_id")  # noqa: S608
 
-# Whoever asks for a run meanwhile waits, and then asks for one of its own.
-_HOLD: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_id FOR UPDATE")  # noqa: S608
-
 _START: Final = text(f"""
     UPDATE recompute_jobs
        SET status = 'running', start_count = start_count + 1,
@@ -52,10 +50,12 @@ _START: Final = text(f"""
     RETURNING {_COLUMNS}
 """)  # noqa: S608 - a constant of this file
 
+# Not when somebody has asked for a run meanwhile, for reasons that this one did not see.
 _UNCHANGED: Final = text("""
     UPDATE recompute_jobs
        SET status = 'succeeded', last_outcome = 'unchanged', finished_at = clock_timestamp(), error = NULL
-     WHERE job_id = :job_id
+     WHERE job_id = :job_id AND CAST(xmin AS text) = :row_version
+    RETURNING job_id
 """)
 
 _COMPUTED: Final = text("""
@@ -107,6 +107,8 @@ class Job:
     computed_at: datetime | None
     computed_run_count: int | None
     computed_task_id: UUID | None
+    row_version: str
+    """Another one after every change of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,6 @@ def get(session: Session, job_id: UUID) -> Job | None:
     return None if row is None else _job(row)
 
 
-def hold(session: Session, job_id: UUID) -> Job | None:
-    """Return a job that nobody else changes until this transaction ends, or None."""
-    row = session.execute(_HOLD, {"job_id": job_id}).one_or_none()
-    return None if row is None else _job(row)
-
-
 def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
     """Mark a job as running, also one that a dead worker left so; None when there is nothing to run.
 
@@ -159,9 +155,10 @@ def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
     return _job(row)
 
 
-def unchanged(session: Session, job_id: UUID) -> None:
-    """Close a run that found its inputs as they were."""
-    session.execute(_UNCHANGED, {"job_id": job_id})
+def unchanged(session: Session, job: Job) -> bool:
+    """Close a run that found its inputs as they were; False when the row has changed since it was read."""
+    which = {"job_id": job.job_id, "row_version": job.row_version}
+    return session.execute(_UNCHANGED, which).one_or_none() is not None
 
 
 def computed(session: Session, job_id: UUID, origin: Origin) -> None:

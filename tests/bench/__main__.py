@@ -22,8 +22,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--quick", action="store_true", help="shorter and less exact, for a look")
+    parser.add_argument("--large", action="store_true", help="attribution only: ten million events too")
     options = parser.parse_args()
-    rows: list[Row] = import_module(f"tests.bench.{options.suite}").run(quick=options.quick)
+    also = {"large": True} if options.large else {}
+    rows: list[Row] = import_module(f"tests.bench.{options.suite}").run(quick=options.quick, **also)
     Console(width=110).print(_table(options.suite, rows))
     told = {"suite": options.suite, "machine": _machine(), "rows": [row.as_json() for row in rows]}
     print(json.dumps(told), flush=True)

@@ -1,192 +1,140 @@
-"""Attribution by the real job in a real worker's child process, beside a client and an ORM loop.
+"""Attribution by the real job in a real worker's child process, beside every other way to do the same.
 
-An event is a touch or an order. Every round is a fresh tenant that the planner has no statistics of;
-peers run between our rounds, on the same server and the same events. Times are the job's own, from
-the task's start to its commit; what the message took on its way is not attribution and is not counted.
+An event is a touch or an order. All engines work on the same tenant of one size, of which the planner has
+no statistics, one after the other on the same server; what they write is the same to the cent. Our times
+are the job's own, from the task's start to its commit; peers are timed from the first row read to the
+commit of the last one written, imports excluded.
 """
 
-import json
-import random
-import re
-import tempfile
+import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import pairwise
 from uuid import UUID
 
-import psutil
-import psycopg
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from skeldir import janitor
-from skeldir.db import migrate
-from skeldir.db.engine import bootstrap_url, dispose_engines, get_engine
-from skeldir.db.session import tenant_session
-from skeldir.domain.ids import uuid7
-from skeldir.queue import messages
-from skeldir.queue.sending import send
-from skeldir.repository import tenants
-from skeldir.settings import adopt
+from skeldir.db.engine import bootstrap_url, get_engine
+from skeldir.domain.models import MODELS
+from tests.bench import attribution_data as data
 from tests.bench import attribution_peers as peers
+from tests.bench.attribution_stage import SETTINGS, Stage, change, linear, stage
 from tests.bench.rows import Row
-from tests.bench.worker import child_megabytes, running
-from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import Booking, Sale, Visit, World
+from tests.repository.attribution_world import LOOKBACK_DAYS
 
-TREE = Path(__file__).parents[2]
-ROUNDS, ROUNDS_QUICK = 3, 1
-DEADLINE_SECONDS = 300.0
+SIZES, SIZES_QUICK, LARGE = (10_000, 100_000, 1_000_000), (10_000, 100_000), 10_000_000
 MARKS = {10_000: 1.0, 100_000: 5.0}
-MEGABYTES_MAX = 256.0
 ORM_EVENTS_MAX = 10_000
-START = datetime(2026, 8, 1, tzinfo=UTC)
-PAID = ("google_search_paid", "facebook_paid", "tiktok_paid")
+FLOOR_FROM, FLOOR_TIMES_MAX = 1_000_000, 4.0
+MEGABYTES_MAX = 100.0
+UNCHANGED_SECONDS_MAX, DIRTY_SECONDS_MAX = 0.005, 0.1
+EXPONENT_MAX = 1.05
+ROUNDS, RERUNS = 3, 7
 
 
-@dataclass(frozen=True)
-class Job:
-    """What the worker says of a run, and how much memory its child had at its highest."""
-
-    seconds: float
-    written: int
-    child_megabytes: float
-
-
-class Bench:
-    """A server, a worker, and fresh tenants with the same events."""
-
-    def __init__(self, superuser: psycopg.Connection, worker: psutil.Process, log: Path) -> None:
-        self.superuser = superuser
-        self._worker = worker
-        self._log = log
-
-    def tenant(self, world: World) -> UUID:
-        """Provision a tenant with these events."""
-        tenant_id = uuid7()
-        with tenant_session(tenant_id, engine=get_engine("app_admin")) as session:
-            tenants.create(session, "Bench")
-        worlds.store(self.superuser, tenant_id, world)
-        return tenant_id
-
-    def attribute(self, tenant_id: UUID, world: World) -> Job:
-        """Mark every journey, wake the worker up and wait for what it says."""
-        worlds.mark(self.superuser, tenant_id, world.journeys)
-        known = len(self._said())
-        send(messages.attribute_marked(tenant_id=tenant_id))
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while len(said := self._said()) == known:
-            assert time.monotonic() < deadline, self._log.read_text()
-            time.sleep(0.02)
-        assert said[-1]["outcome"] == "attributed"
-        assert said[-1]["journeys"] == len(world.journeys)
-        return Job(said[-1]["milliseconds"] / 1000, said[-1]["written"], child_megabytes(self._worker))
-
-    def _said(self) -> list[dict[str, Any]]:
-        return [json.loads(found) for found in re.findall(r"attributed (\{.*\})", self._log.read_text())]
-
-
-def make(seed: int, events: int) -> World:
-    """Make journeys as shops see them: geometric length, sticky channels, log-normal amounts, refunds."""
-    chance = random.Random(seed)
-    world = World()
-    journey = 0
-    while len(world.visits) + len(world.sales) < events:
-        journey += 1
-        at = START + timedelta(seconds=chance.randrange(60 * 86_400))
-        channel = chance.choice(worlds.CHANNELS)
-        while True:
-            at += timedelta(seconds=chance.randrange(1, 3 * 86_400))
-            channel = chance.choice(worlds.CHANNELS) if chance.random() < 0.6 else channel
-            campaign = chance.choice(("", "spring", "brand")) if channel in PAID else ""
-            world.visits.append(
-                Visit(UUID(int=chance.getrandbits(128)), f"j-{journey}", at, channel, campaign)
-            )
-            if chance.random() < 0.26:
-                break
-        if chance.random() < 0.4:
-            _sell(world, chance, journey, at + timedelta(hours=1))
-    return world
-
-
-def _sell(world: World, chance: random.Random, journey: int, at: datetime) -> None:
-    order_id, cents = f"o-{journey}", int(chance.lognormvariate(8.5, 1)) + 1
-    world.sales.append(Sale(order_id, f"j-{journey}", at))
-    world.bookings.append(Booking(UUID(int=chance.getrandbits(128)), order_id, "captured", cents, at))
-    for number in range(chance.choice((1, 2)) if chance.random() < 0.1 else 0):
-        when, part = at + timedelta(days=number + 1), max(1, cents // 3)
-        world.bookings.append(Booking(UUID(int=chance.getrandbits(128)), order_id, "refunded", -part, when))
-
-
-@contextmanager
-def _bench() -> Iterator[Bench]:
-    folder = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
-    folder.chmod(0o711)  # root's database server, another user, must pass through it
-    adopt({"SKELDIR_DATA_DIR": str(folder)})
-    with janitor.tidying_behind(folder, remove=True):
-        migrate.upgrade()
-        url = bootstrap_url().set(drivername="postgresql").render_as_string(hide_password=False)
-        log = folder / "worker.log"
-        with psycopg.connect(url, autocommit=True) as superuser, running(log, "attribution") as process:
-            superuser.execute(peers.BARE_TABLE)
-            yield Bench(superuser, process, log)
-        dispose_engines()
-
-
-def run(*, quick: bool) -> list[Row]:
-    """Measure 10,000 and 100,000 events; quick: one round instead of the best of three."""
+def run(*, quick: bool, large: bool = False) -> list[Row]:
+    """Measure 10,000, 100,000 and 1,000,000 events; quick: not the million; large: ten millions too."""
+    sizes = SIZES_QUICK if quick else (*SIZES, LARGE) if large else SIZES
     rows: list[Row] = []
-    with _bench() as bench:
-        warm_up = make(1, 500)  # after it the worker's child has imported everything
-        bench.attribute(bench.tenant(warm_up), warm_up)
-        for events, mark in MARKS.items():
-            rows += _measure(bench, events, mark, ROUNDS_QUICK if quick else ROUNDS)
+    best: dict[int, float] = {}
+    with stage() as on:
+        for events in sizes:
+            tenant, size = on.tenant(events)
+            told = f"{events:,} events, {size.entries:,} entries"
+            rounds = 1 if events >= FLOOR_FROM else ROUNDS
+            # Each under another look-back, so that each computes and writes everything.
+            best[events] = min(
+                on.compute(tenant, linear(LOOKBACK_DAYS - number)).seconds for number in range(rounds)
+            )
+            rows += _beside(on, tenant, events, told, best[events], rounds)
+            rows += _models(on, tenant, events, best[events])
+            rows += _again(on, tenant, events)
+        rows += _growth(best)
+        rows.append(Row("peak memory of the worker's child", on.megabytes(), None, "MB", MEGABYTES_MAX))
     return rows
 
 
-def _measure(bench: Bench, events: int, mark: float, rounds: int) -> list[Row]:
-    world = make(42, events)
-    ours, reruns, client, orm = [], [], [], []
-    for _ in range(rounds):
-        tenant = bench.tenant(world)
-        ours.append(bench.attribute(tenant, world))
-        reruns.append(bench.attribute(tenant, world))
-        assert reruns[-1].written == 0, "a rerun must change nothing"
-        client.append(_client(bench, bench.tenant(world), world))
-        if events <= ORM_EVENTS_MAX:
-            orm.append(_orm(bench, bench.tenant(world), world))
-    told = f"{events:,} events ({len(world.bookings):,} entries), 4 models"
-    best, in_client = min(job.seconds for job in ours), min(client)
-    rows = [Row(f"{told}; peer: Python in the client", best, in_client, "s", mark)]
-    if orm:
-        rows.append(Row(f"{told}; peer: ORM loop", best, min(orm), "s", mark))
-    rows.append(Row(f"{events:,} events again, nothing written", min(job.seconds for job in reruns)))
-    peak = max(job.child_megabytes for job in ours + reruns)
-    rows.append(Row(f"{events:,} events, peak memory of the worker's child", peak, None, "MB", MEGABYTES_MAX))
-    return rows
+def _beside(  # noqa: PLR0917 - what was measured, and of whom
+    on: Stage, tenant: UUID, events: int, told: str, ours: float, rounds: int
+) -> Iterator[Row]:
+    """Set linear attribution beside its peers and the floor."""
+    version = SETTINGS.version("linear")
+    for name, (package, compute) in peers.ENGINES.items():
+        if not peers.is_installed(package):
+            print(f"{name} is left out: {package} is not installed (it is in the group bench)")
+            continue
+        import_module(package)
+        seconds = math.inf
+        for _ in range(rounds):
+            started = time.perf_counter()
+            peers.in_an_engine(on.superuser, tenant, compute, LOOKBACK_DAYS)
+            seconds = min(seconds, time.perf_counter() - started)
+            _agree(on, tenant, version)
+        yield Row(f"{told}: linear; peer: {name}", ours, seconds, "s", 1.0, mark_is_ratio=True)
+    if events <= ORM_EVENTS_MAX:
+        engine = create_engine(bootstrap_url(), poolclass=NullPool)
+        seconds = _timed(lambda: peers.orm_loop(engine, tenant))
+        _agree(on, tenant, version)
+        yield Row(f"{told}: linear; peer: ORM loop", ours, seconds, "s", 1.0, mark_is_ratio=True)
+    row_count = peers.prepare_floor(on.superuser, tenant, version)
+    seconds = _timed(lambda: peers.floor(get_engine("app_worker"), tenant))
+    peers.forget_floor(on.superuser)
+    mark = 1 / FLOOR_TIMES_MAX if events >= FLOOR_FROM else None
+    name = f"{events:,} events: linear; peer: floor, {row_count:,} known rows inserted"
+    yield Row(name, ours, seconds, "s", mark, mark_is_ratio=True)
+    if events in MARKS:
+        yield Row(f"{events:,} events: linear", ours, None, "s", MARKS[events])
 
 
-def _client(bench: Bench, tenant: UUID, world: World) -> float:
+def _agree(on: Stage, tenant: UUID, version: str) -> None:
+    assert peers.same(on.superuser, tenant, version), "a peer that is wrong is no peer"
+    peers.forget(on.superuser)
+
+
+def _models(on: Stage, tenant: UUID, events: int, of_linear: float) -> Iterator[Row]:
+    """Measure the other models, each from nothing, and set them beside linear."""
+    for model in MODELS:
+        if model != "linear":
+            job = on.compute(tenant, SETTINGS.parameters(model))
+            assert job.written, model
+            yield Row(f"{events:,} events: {model}; peer: our linear", job.seconds, of_linear)
+
+
+def _again(on: Stage, tenant: UUID, events: int) -> Iterator[Row]:
+    """Measure what happens to a tenant that was attributed before: little has changed, or nothing."""
+    other = linear(LOOKBACK_DAYS - ROUNDS)
+    data.mark(on.superuser, tenant)
+    again = on.attribute_marked(tenant)
+    assert again.written == 0, "a rerun must change nothing"
+    yield Row(
+        f"{events:,} events: all {len(MODELS)} models again, nothing written, digests kept", again.seconds
+    )
+    on.compute(tenant, other)
+    reruns = [on.compute(tenant, other) for _ in range(RERUNS)]
+    assert {job.outcome for job in reruns} == {"unchanged"}
+    best = sorted(job.seconds for job in reruns)[RERUNS // 2]
+    yield Row(f"{events:,} events: a rerun without change (median)", best, None, "s", UNCHANGED_SECONDS_MAX)
+    journeys = change(on.superuser, tenant, one_in=100)
+    dirty = on.attribute_marked(tenant)
+    assert dirty.written
+    yield Row(f"{events:,} events: {journeys:,} dirty journeys, all {len(MODELS)} models", dirty.seconds)
+    changed = on.compute(tenant, other)
+    assert changed.written
+    name = f"{events:,} events: {journeys:,} dirty journeys (1 %), linear"
+    yield Row(name, changed.seconds, None, "s", DIRTY_SECONDS_MAX)
+
+
+def _growth(best: dict[int, float]) -> Iterator[Row]:
+    """Tell by which power of the events the time grows, from 100,000 on."""
+    sizes = sorted(best)
+    for smaller, larger in pairwise(sizes[1:]):
+        exponent = math.log(best[larger] / best[smaller]) / math.log(larger / smaller)
+        yield Row(f"exponent of growth, {smaller:,} to {larger:,} events", exponent, None, "", EXPONENT_MAX)
+
+
+def _timed(action: Callable[[], None]) -> float:
     started = time.perf_counter()
-    peers.in_the_client(bench.superuser, tenant)
-    seconds = time.perf_counter() - started
-    _agree(bench, tenant, world)
-    return seconds
-
-
-def _orm(bench: Bench, tenant: UUID, world: World) -> float:
-    engine = create_engine(bootstrap_url(), poolclass=NullPool)
-    started = time.perf_counter()
-    peers.orm_loop(engine, tenant)
-    seconds = time.perf_counter() - started
-    _agree(bench, tenant, world)
-    return seconds
-
-
-def _agree(bench: Bench, tenant: UUID, world: World) -> None:
-    net = world.net_cents()["EUR"]
-    assert set(peers.totals(bench.superuser, tenant).values()) == {net}, "a peer that is wrong is no peer"
+    action()
+    return time.perf_counter() - started

@@ -1,33 +1,123 @@
-"""Two other ways to do the same: a loop of ORM objects, and a computation in the client.
+"""What attribution is measured beside: client engines end to end, an ORM loop, and the physical floor.
 
-Both write to a bare table, without row-level security, checks or other indexes: that flatters them.
+The engines read from the server, compute linear attribution with the same exact cents, and write to a
+bare table, without row-level security, checks or other indexes: that flatters them.
 """
 
-from collections import defaultdict
+import shutil
+import tempfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from skeldir.domain.models import MODELS
+from skeldir.db.session import tenant_session
+from tests.bench import attribution_duckdb, attribution_polars
 from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, Visit, World, expected
 
-BARE_TABLE = """
-CREATE TABLE IF NOT EXISTS bench_allocations (tenant_id uuid, model text, entry_id uuid, channel_code text,
-    campaign_id text, allocated_cents bigint,
-    PRIMARY KEY (tenant_id, model, entry_id, channel_code, campaign_id))
+BARE_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS bench_allocations (tenant_id uuid, entry_id uuid, channel_code text,
+    campaign_id text, allocated_cents bigint, PRIMARY KEY (tenant_id, entry_id, channel_code, campaign_id))
+"""
+_MICROSECONDS: Final = "CAST(extract(epoch FROM {}) * 1000000 AS bigint)"
+READ: Final = {
+    "touches": f"""SELECT journey_id, {_MICROSECONDS.format("occurred_at")}, channel_code, campaign_id
+                     FROM touchpoints WHERE tenant_id = '{{tenant}}'""",
+    "sales": f"""SELECT order_id, journey_id, {_MICROSECONDS.format("ordered_at")}
+                   FROM orders WHERE tenant_id = '{{tenant}}'""",
+    "entries": f"""SELECT entry_id, order_id, currency, {_MICROSECONDS.format("effective_at")}, effect_cents
+                     FROM ledger_entries WHERE tenant_id = '{{tenant}}' AND effect_cents <> 0""",
+}
+_DIGEST: Final = """
+    SELECT md5(string_agg(concat_ws(' ', entry_id, channel_code, campaign_id, allocated_cents), ','
+                          ORDER BY entry_id, channel_code COLLATE "C", campaign_id COLLATE "C"))
+      FROM {} WHERE tenant_id = %s
 """
 
+Compute = Callable[[Path, int], None]
+"""Reads `touches.csv`, `sales.csv` and `entries.csv` of a folder and writes `allocations.csv` into it."""
 
-_READ = (
-    """SELECT touchpoint_id, journey_id, occurred_at, channel_code, campaign_id
-         FROM touchpoints WHERE tenant_id = %s""",
-    "SELECT order_id, journey_id, ordered_at FROM orders WHERE tenant_id = %s",
-    """SELECT entry_id, order_id, kind, effect_cents, effective_at, currency
-         FROM ledger_entries WHERE tenant_id = %s""",
-)
+ENGINES: Final[dict[str, tuple[str, Compute]]] = {
+    "DuckDB": ("duckdb", attribution_duckdb.compute),
+    "polars": ("polars", attribution_polars.compute),
+}
+"""By name: the package that must be there, and the computation."""
+
+
+def is_installed(package: str) -> bool:
+    """Tell whether a peer's package is there."""
+    return find_spec(package) is not None
+
+
+def in_an_engine(connection: psycopg.Connection, tenant: UUID, compute: Compute, lookback_days: int) -> None:
+    """Copy the tenant's rows out, compute, and copy the allocations in, in one transaction."""
+    folder = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
+    with connection.transaction(), connection.cursor() as cursor:
+        for name, query in READ.items():
+            with (
+                (folder / f"{name}.csv").open("wb") as stream,
+                cursor.copy(f"COPY ({query.format(tenant=tenant)}) TO STDOUT (FORMAT csv)") as copy,
+            ):
+                for block in copy:
+                    stream.write(block)
+        compute(folder, lookback_days)
+        cursor.execute(f"ALTER TABLE bench_allocations ALTER tenant_id SET DEFAULT '{tenant}'")
+        columns = "entry_id, channel_code, campaign_id, allocated_cents"
+        with (
+            (folder / "allocations.csv").open("rb") as stream,
+            cursor.copy(f"COPY bench_allocations ({columns}) FROM STDIN (FORMAT csv)") as copy,
+        ):
+            while block := stream.read(1 << 16):
+                copy.write(block)
+    shutil.rmtree(folder)
+
+
+def forget(connection: psycopg.Connection) -> None:
+    """Empty the bare table, so that every peer finds it as the first did."""
+    connection.execute("TRUNCATE bench_allocations")
+
+
+def same(connection: psycopg.Connection, tenant: UUID, model_version: str) -> bool:
+    """Tell whether a peer's rows are ours, to the cent."""
+    ours = f"(SELECT * FROM allocations WHERE model_version = '{model_version}') AS ours"
+    digests = [
+        connection.execute(_DIGEST.format(table), (tenant,)).fetchone()
+        for table in ("bench_allocations", ours)
+    ]
+    return digests[0] is not None and digests[0] == digests[1]
+
+
+def prepare_floor(connection: psycopg.Connection, tenant: UUID, model_version: str) -> int:
+    """Put the rows of a result aside, in the order of their key; return how many."""
+    connection.execute("DROP TABLE IF EXISTS bench_precomputed")
+    connection.execute(
+        f"""CREATE TABLE bench_precomputed AS SELECT * FROM allocations
+             WHERE tenant_id = '{tenant}' AND model_version = '{model_version}'
+             ORDER BY entry_id, channel_code, campaign_id"""
+    )
+    connection.execute("UPDATE bench_precomputed SET model_version = 'floor'")
+    connection.execute("VACUUM FULL bench_precomputed")
+    connection.execute("GRANT SELECT ON bench_precomputed TO app_worker")
+    row = connection.execute("SELECT count(*) FROM bench_precomputed").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def floor(engine: Engine, tenant: UUID) -> None:
+    """Insert what is known already: the same table, key, row-level security and checks."""
+    with tenant_session(tenant, engine=engine) as session:
+        session.execute(text("INSERT INTO allocations SELECT * FROM bench_precomputed"))
+
+
+def forget_floor(connection: psycopg.Connection) -> None:
+    """Delete the floor's rows."""
+    connection.execute("DELETE FROM allocations WHERE model_version = 'floor'")
+    connection.execute("VACUUM allocations")
 
 
 class _Base(DeclarativeBase):
@@ -66,7 +156,6 @@ class _Touch(_Base):
 class _Allocation(_Base):
     __tablename__ = "bench_allocations"
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
-    model: Mapped[str] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     channel_code: Mapped[str] = mapped_column(primary_key=True)
     campaign_id: Mapped[str] = mapped_column(primary_key=True)
@@ -98,40 +187,14 @@ def orm_loop(engine: Engine, tenant: UUID) -> None:
                     for e in entries
                 ],
             )
-            for model in MODELS:
-                for (entry_id, channel, campaign), cents in expected(world, model).items():
-                    session.add(
-                        _Allocation(
-                            tenant_id=tenant,
-                            model=model,
-                            entry_id=entry_id,
-                            channel_code=channel,
-                            campaign_id=campaign,
-                            allocated_cents=cents,
-                        )
+            for (entry_id, channel, campaign), cents in expected(world, "linear").items():
+                session.add(
+                    _Allocation(
+                        tenant_id=tenant,
+                        entry_id=entry_id,
+                        channel_code=channel,
+                        campaign_id=campaign,
+                        allocated_cents=cents,
                     )
+                )
         session.commit()
-
-
-def in_the_client(connection: psycopg.Connection, tenant: UUID) -> None:
-    """Three queries, everything computed in Python, the rows sent back by one pipelined insert."""
-    with connection.transaction():
-        visits, sales, bookings = (connection.execute(query, (tenant,)).fetchall() for query in _READ)
-        world = World(
-            [Visit(*row) for row in visits],
-            [Sale(*row) for row in sales],
-            [Booking(*row) for row in bookings],
-        )
-        with connection.cursor() as cursor:
-            for model in MODELS:
-                rows = [(tenant, model, *key, cents) for key, cents in expected(world, model).items()]
-                cursor.executemany("INSERT INTO bench_allocations VALUES (%s, %s, %s, %s, %s, %s)", rows)
-
-
-def totals(connection: psycopg.Connection, tenant: UUID) -> dict[str, int]:
-    """Return what a peer allocated under each model, to compare with the ledger."""
-    found: dict[str, int] = defaultdict(int)
-    query = "SELECT model, sum(allocated_cents) FROM bench_allocations WHERE tenant_id = %s GROUP BY model"
-    for model, cents in connection.execute(query, (tenant,)).fetchall():
-        found[model] = int(cents)
-    return dict(found)

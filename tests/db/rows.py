@@ -197,6 +197,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "high": 1,
         "low": 1,
     },
+    "attribution_audits": {"audit_id": ONE},
     "recompute_inputs": {
         "job_id": ONE,
         "starts_at": NOW,

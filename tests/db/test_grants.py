@@ -49,6 +49,7 @@ GRANTS = {
     "recompute_jobs": ("SIU", "SU", "", "S", "S"),
     "order_digests": ("S", "SIUD", "", "S", ""),
     "day_digests": ("S", "SIUD", "", "S", ""),
+    "attribution_audits": ("S", "SIU", "", "S", ""),
     "recompute_inputs": ("S", "SIUD", "", "S", ""),
     "attribution_settings": ("SI", "S", "", "S", ""),
     "interval_estimates": ("SIU", "SIUD", "", "S", ""),

@@ -12,6 +12,8 @@ from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.repository import attribution, channel_reports, revenue
 from skeldir.repository.attribution import Changes
+from skeldir.repository.attribution_scope import TOUCHES_MAX
+from tests.bench import attribution_data
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import LOOKBACK_DAYS, SETTINGS, Booking, Sale, Visit, World
@@ -237,30 +239,100 @@ def test_a_look_back_is_as_long_in_every_time_zone(database: Database, tenant: U
 def test_a_tenant_without_statistics_is_attributed_within_the_job_s_own_timeout(
     database: Database, make_tenant: Callable[[], UUID]
 ) -> None:
-    """Statistics of many tiny tenants make the planner expect a row or two of everybody.
+    """100,000 events of a tenant that nobody analysed, among many of a row or two: no statement takes 5 s.
 
-    What it then loops over is quadratic and takes minutes; the statement timeout is what bounds the job.
+    What a planner loops over that expects a row or two of everybody is quadratic, and takes minutes.
     """
     fresh = make_tenant()
+    tables = ("orders", "touchpoints", "ledger_entries", "allocations", "order_digests")
     with database.connect() as connection:
         for number in range(200):
             worlds.store(connection, UUID(int=number), worlds.make(seed=number, journeys=1))
         connection.execute("ANALYZE")
-        for table in ("orders", "touchpoints", "ledger_entries", "allocations"):
+        for table in tables:
             connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
-        world = worlds.make(seed=9, journeys=12_000)
-        worlds.store(connection, fresh, world)
-    with tenant_session(fresh, isolation="repeatable read", engine=database.engine("app_worker")) as session:
-        attribution.begin(session)
-        session.execute(text("SET LOCAL statement_timeout = '15s'"))  # a quadratic plan takes minutes
-        changes = attribution.attribute_journeys(session, world.journeys, SETTINGS)
+        size = attribution_data.store(connection, fresh, 100_000)
+        journeys = [
+            row[0]
+            for row in connection.execute("SELECT journey_id FROM orders WHERE tenant_id = %s", (fresh,))
+        ]
+    for written in (True, False):
+        with tenant_session(
+            fresh, isolation="repeatable read", engine=database.engine("app_worker")
+        ) as session:
+            attribution.begin(session)
+            assert session.execute(text("SHOW statement_timeout")).scalar_one() == "5s"
+            changes = attribution.attribute_journeys(session, journeys, SETTINGS)
+        assert (changes.orders, changes.written > 0) == (size.orders, written)
     with database.connect() as connection:
-        for table in ("orders", "touchpoints", "ledger_entries", "allocations"):
+        for table in tables:
             connection.execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
-    assert changes.orders == len(world.sales)
     with tenant_session(fresh, read_only=True) as session:
         session.execute(text("SET LOCAL statement_timeout = '15s'"))
-        assert channel_reports.report(session, SETTINGS.version("linear"), EVERYTHING)
+        reports = channel_reports.report(session, SETTINGS.version("linear"), EVERYTHING)
+    assert [(report.allocated_cents, report.pending_cents) for report in reports] == [(size.net_cents, 0)]
+
+
+def test_an_order_counts_its_latest_touches_and_no_more(database: Database, tenant: UUID) -> None:
+    """Of the touches within the look-back the latest 200 share; `touch_count` tells how many did."""
+    visits = [
+        Visit(UUID(int=n), "j", NOON + timedelta(minutes=n), worlds.CHANNELS[n * n % 7]) for n in range(600)
+    ]
+    sales = [Sale(f"o-{n}", "j", NOON + timedelta(minutes=60 * n)) for n in range(11)]
+    bookings = [Booking(UUID(int=1000 + n), f"o-{n}", "captured", 10_007, NOON) for n in range(11)]
+    with database.connect() as connection:
+        worlds.store(connection, tenant, World(visits, sales, bookings))
+    attribute(database, tenant, ["j"])
+    for model in ("first_touch", "last_touch", "linear"):
+        wanted = {}
+        for sale, booking in zip(sales, bookings, strict=True):
+            latest = [visit for visit in visits if visit.occurred_at <= sale.ordered_at][-TOUCHES_MAX:]
+            wanted |= worlds.expected(World(latest, [sale], [booking]), model)
+        assert allocated(database, tenant, model) == wanted, model
+    with tenant_session(tenant, read_only=True) as session:
+        counts = session.execute(text("SELECT DISTINCT order_id, touch_count FROM allocations")).all()
+    assert {row.order_id: row.touch_count for row in counts} == {
+        f"o-{n}": min(60 * n + 1, TOUCHES_MAX) for n in range(11)
+    }
+
+
+def test_a_crowded_journey_costs_no_product(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8,000 touches and 1,500 orders of one journey, each with a hint: no statement takes 5 s."""
+    monkeypatch.setattr(attribution, "MODELS", heaviest := ("linear", "time_decay", "position_based"))
+    with database.connect() as connection:
+        connection.execute(
+            """INSERT INTO touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code,
+                                        source)
+               SELECT %s, gen_random_uuid(), 'crowd', %s + n * interval '4 minutes',
+                      (ARRAY['email', 'organic', 'referral'])[1 + n %% 3], 's' || n %% 50
+                 FROM generate_series(1, 8000) AS n""",
+            (tenant, NOON),
+        )
+        connection.execute(
+            """INSERT INTO orders (tenant_id, order_id, journey_id, ordered_at, hint_touchpoint_id,
+                                   hint_source, hint_channel_code)
+               SELECT %s, 'o-' || n, 'crowd', %s + n * interval '20 minutes', gen_random_uuid(),
+                      's' || n %% 60, 'facebook_paid'
+                 FROM generate_series(1, 1500) AS n""",
+            (tenant, NOON),
+        )
+        connection.execute(
+            """INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, amount_cents,
+                                           effect_cents, currency, effective_at, booked_at, source)
+               SELECT tenant_id, gen_random_uuid(), order_id, 'captured', 'r', 999, 999, 'EUR', ordered_at,
+                      ordered_at, 'shopify'
+                 FROM orders WHERE tenant_id = %s""",
+            (tenant,),
+        )
+    assert attribute(database, tenant, ["crowd"]).orders == 1_500
+    with tenant_session(tenant, read_only=True) as session:
+        rows = session.execute(
+            text("SELECT model_version, sum(allocated_cents), max(touch_count) FROM allocations GROUP BY 1")
+        ).all()
+    assert {(int(row[1]), row[2] <= 2 * TOUCHES_MAX) for row in rows} == {(1_500 * 999, True)}
+    assert len(rows) == len(heaviest)
 
 
 def test_tenants_with_the_same_names_keep_to_themselves(

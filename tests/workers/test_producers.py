@@ -15,6 +15,7 @@ SYSTEM_TASKS = {
     "housekeeping.sweep",
     "housekeeping.prune_tenants",
     "housekeeping.fulfil_privacy_requests",
+    "housekeeping.audit_tenants",
     "housekeeping.scan_tenants",
     "housekeeping.refresh_summaries",
     "housekeeping.refresh_intervals",
