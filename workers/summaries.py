@@ -67,7 +67,10 @@ def _check(session: Session) -> dict[str, Any]:
 
 
 def _refresh_performance(session: Session) -> None:
-    """Keep the days of the tenant's default model, and count them anew: what differs is mended and told."""
+    """Keep the days of the tenant's default model, and count them anew: what differs is mended and told.
+
+    Some may: an order that is booked and not attributed yet can have made another one a repeat order.
+    """
     chosen = attribution_settings.current(session)
     version, started = chosen.version(chosen.default_model), time.monotonic()
     if version in backfills.uncovered(session):
@@ -75,7 +78,7 @@ def _refresh_performance(session: Session) -> None:
     was_kept = performance_days.is_listed(session, version)
     differing = performance_days.refresh(session, version)
     if was_kept and differing:
-        log.error("the days of %s differ from its rows in %d places", version, differing)
+        log.warning("the days of %s differed from its rows in %d places", version, differing)
     _tell("counted", version, started, differing=differing)
 
 
