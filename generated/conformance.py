@@ -81,10 +81,13 @@ _export_operations = [
 
 _health: stubs.HealthHandlers = health
 _health_operations = [
+    health.discard_failed_job,  # discardFailedJob
     health.get_detailed_health,  # getDetailedHealth
     health.get_health_status,  # getHealthStatus
+    health.list_failed_jobs,  # listFailedJobs
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+    health.retry_failed_job,  # retryFailedJob
 ]
 
 _journeys: stubs.JourneysHandlers = journeys

@@ -356,6 +356,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
         stub=stubs.HealthHandlers,
         operations=(
             Operation(
+                operation_id="discardFailedJob",
+                method="POST",
+                path="/api/health/failed-jobs/{failed_job_id}/discard",
+                handler="discard_failed_job",
+                transaction="write",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
                 operation_id="getDetailedHealth",
                 method="GET",
                 path="/api/health/detailed",
@@ -374,6 +383,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
                 raw_body=False,
             ),
             Operation(
+                operation_id="listFailedJobs",
+                method="GET",
+                path="/api/health/failed-jobs",
+                handler="list_failed_jobs",
+                transaction="read",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
                 operation_id="livenessProbe",
                 method="GET",
                 path="/api/health/live",
@@ -388,6 +406,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
                 path="/api/health/ready",
                 handler="readiness_probe",
                 transaction="none",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
+                operation_id="retryFailedJob",
+                method="POST",
+                path="/api/health/failed-jobs/{failed_job_id}/retry",
+                handler="retry_failed_job",
+                transaction="write",
                 execution="sync",
                 raw_body=False,
             ),

@@ -57,6 +57,7 @@ from generated.models.common_endpoints import (
     WebhookEndpointList,
 )
 from generated.models.common_exports import ExportManifest, ExportManifestPage
+from generated.models.common_jobs import FailedJob, FailedJobPage
 from generated.models.common_models import (
     AttributionSettings,
     AttributionSettingsRequest,
@@ -311,17 +312,33 @@ class ExportHandlers(Protocol):
 class HealthHandlers(Protocol):
     """The handlers of the health contract."""
 
+    def discard_failed_job(self, ctx: Context, *, failed_job_id: UUID) -> Answer[FailedJob]:
+        """POST /api/health/failed-jobs/{failed_job_id}/discard."""
+
     def get_detailed_health(self, ctx: Context) -> Answer[DetailedHealth]:
         """GET /api/health/detailed."""
 
     def get_health_status(self, ctx: Context) -> Answer[HealthStatus]:
         """GET /api/health."""
 
+    def list_failed_jobs(
+        self,
+        ctx: Context,
+        *,
+        status: Literal["pending", "retried", "discarded"] | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[FailedJobPage]:
+        """GET /api/health/failed-jobs."""
+
     async def liveness_probe(self, ctx: Context) -> Answer[Liveness]:
         """GET /api/health/live."""
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+    def retry_failed_job(self, ctx: Context, *, failed_job_id: UUID) -> Answer[FailedJob]:
+        """POST /api/health/failed-jobs/{failed_job_id}/retry."""
 
 
 class JourneysHandlers(Protocol):

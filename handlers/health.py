@@ -18,6 +18,7 @@ from generated.models.health import (
     RequestMetrics,
     Services,
 )
+from handlers.failed_jobs import discard_failed_job, list_failed_jobs, retry_failed_job
 from skeldir import __version__
 from skeldir.db import migrate
 from skeldir.db.engine import get_engine
@@ -36,6 +37,15 @@ STARTED: Final = time.monotonic()
 _log = structlog.get_logger("skeldir.health")
 
 State = Literal["up", "degraded", "down"]
+__all__ = [
+    "discard_failed_job",
+    "get_detailed_health",
+    "get_health_status",
+    "list_failed_jobs",
+    "liveness_probe",
+    "readiness_probe",
+    "retry_failed_job",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
@@ -101,12 +102,15 @@ class WindowTask(TenantTask):
 
     abstract = True
 
-    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401
         """Close the job, naming the kind of error: messages may quote data. Who waited only waits on."""
         if isinstance(exc, Busy):
             return
-        with self.transaction(kwargs["tenant_id"]) as session:
-            recompute_jobs.fail(session, UUID(kwargs["job_id"]), type(exc).__name__)
+        super().on_failure(exc, task_id, args, kwargs, einfo)
+        with suppress(ValueError):  # of what is no id there is no job to close
+            job_id = UUID(kwargs["job_id"])
+            with self.transaction(kwargs["tenant_id"]) as session:
+                recompute_jobs.fail(session, job_id, type(exc).__name__)
 
 
 @task("attribution.recompute_window", WindowTask)

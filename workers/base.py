@@ -1,20 +1,25 @@
 """What every task has in common: a tenant, one transaction, effects that happen once, bounded retries."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
+from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery import Task
-from sqlalchemy.exc import InterfaceError, OperationalError
+from celery.utils.log import get_task_logger
+from celery.worker.request import Request
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import Isolation, tenant_session
+from skeldir.domain.failed_jobs import ErrorKind, kept_arguments, place
 from skeldir.observability import correlation
 from skeldir.queue.sending import CORRELATION_HEADER
-from skeldir.repository import task_effects
+from skeldir.repository import failed_jobs, task_effects
+from skeldir.repository.failed_jobs import Failure
 from workers.app import app
 
 RETRIES_MAX: Final = 5
@@ -30,8 +35,33 @@ class Busy(Exception):
     """Another job works on the tenant; this one is worth another try."""
 
 
+class InvalidArgument(ValueError):
+    """A task was sent with arguments that no retry makes right."""
+
+
 TRANSIENT: Final = (OperationalError, InterfaceError, Busy)
 """Lost connections, serialization failures, deadlocks, timeouts, and waiting for one's turn."""
+
+
+_KINDS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], ErrorKind], ...]] = (
+    ((SoftTimeLimitExceeded, TimeLimitExceeded), "time_limit"),
+    (WorkerLostError, "worker_lost"),
+    (TRANSIENT, "transient"),
+    (SQLAlchemyError, "database"),
+    ((ValueError, TypeError, KeyError), "invalid_argument"),
+)
+
+log = get_task_logger(__name__)
+
+
+class Recorded(Request):  # type: ignore[misc]
+    """A request whose failure is kept also where it is the worker that ends the task."""
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's
+        """Keep a task that was ended at its hard limit."""
+        super().on_timeout(soft, timeout)
+        if not soft:
+            keep_failure(self.task, TimeLimitExceeded(timeout), self.id, self.kwargs)
 
 
 class SystemTask(Task):  # type: ignore[misc]
@@ -45,11 +75,13 @@ class TenantTask(Task):  # type: ignore[misc]
 
     abstract = True
     max_retries = RETRIES_MAX
+    Request = Recorded
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a task returns what it likes
         """Run the task; what is transient is tried again, what was done before is not repeated."""
         if args:
             raise TypeError(f"{self.name} takes keyword arguments only")
+        _require_tenant(self.name, kwargs)
         correlation.accept_or_make((self.request.headers or {}).get(CORRELATION_HEADER))
         try:
             return self.run(**kwargs)
@@ -63,6 +95,10 @@ class TenantTask(Task):  # type: ignore[misc]
         attempt = self.request.retries or 0
         pause = min(BACKOFF_SECONDS * 2**attempt, BACKOFF_SECONDS_MAX)
         raise self.retry(exc=error, countdown=random.uniform(pause / 2, pause))  # noqa: S311
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
+        """Keep a task that failed for good, for who may retry it."""
+        keep_failure(self, exc, task_id, kwargs)
 
     @contextmanager
     def effect(self, tenant_id: str, *, isolation: Isolation = "read committed") -> Iterator[Session]:
@@ -85,6 +121,37 @@ class TenantTask(Task):  # type: ignore[misc]
             UUID(tenant_id), isolation=isolation, is_durable=is_durable, engine=engine
         ) as session:
             yield session
+
+
+def keep_failure(failed: Task, error: BaseException, task_id: str, arguments: Mapping[str, Any]) -> None:
+    """Write down that a task failed for good; where even that fails it is logged, without its arguments."""
+    kind: ErrorKind = next((kind for classes, kind in _KINDS if isinstance(error, classes)), "application")
+    told = (failed.request.headers or {}).get(CORRELATION_HEADER)
+    try:
+        tenant_id = UUID(arguments["tenant_id"])
+        failure = Failure(
+            failed_job_id=UUID(task_id),
+            task_name=failed.name,
+            queue=(failed.request.delivery_info or {}).get("routing_key") or failed.name.partition(".")[0],
+            arguments=kept_arguments(arguments),
+            error_type=type(error).__name__,
+            error_kind=kind,
+            error_place=place(error.__traceback__),
+            attempts=1 + (failed.request.retries or 0),
+            correlation_id=UUID(told) if told else None,
+        )
+        with tenant_session(tenant_id, engine=get_engine("app_worker")) as session:
+            failed_jobs.add(session, failure)
+    except Exception:  # whatever it is, the task's own error matters more
+        log.exception("a failure was not kept", extra={"task": failed.name, "task_id": task_id})
+
+
+def _require_tenant(name: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse a tenant's task without a tenant before it touches the database."""
+    try:
+        UUID(arguments["tenant_id"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InvalidArgument(f"{name} needs a tenant_id") from None
 
 
 def task(name: str, base: type[Task]) -> Callable[[Callable[..., object]], Task]:

@@ -69,10 +69,13 @@ ROUTES: Final[Mapping[str, Route]] = {
     "getExportManifest": export.get_export_manifest,
     "listExportManifests": export.list_export_manifests,
     # health
+    "discardFailedJob": health.discard_failed_job,
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,
+    "listFailedJobs": health.list_failed_jobs,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    "retryFailedJob": health.retry_failed_job,
     # journeys
     "getConversionJourney": journeys.get_conversion_journey,
     # models

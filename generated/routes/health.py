@@ -2,12 +2,28 @@
 # Generators: datamodel-code-generator 0.89.0, prance 26.7.19.0.
 """Entry points of the health contract."""
 
+from typing import Literal
+from uuid import UUID
+
+from generated.models.common_jobs import FailedJob, FailedJobPage
 from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.stubs import Answer
 from handlers import health as handlers
 from skeldir.http.answers import HttpAnswer
 from skeldir.http.boundary import Call
 from skeldir.http.context import Context
+from skeldir.http.convert import required
+
+
+def discard_failed_job(call: Call) -> HttpAnswer:
+    """POST /api/health/failed-jobs/{failed_job_id}/discard."""
+    sent = call.parameters
+    failed_job_id = required(sent, "path.failed_job_id", UUID)
+
+    def handle(ctx: Context) -> Answer[FailedJob]:
+        return handlers.discard_failed_job(ctx, failed_job_id=failed_job_id)
+
+    return call.run(handle, transaction="write", status=200)
 
 
 def get_detailed_health(call: Call) -> HttpAnswer:
@@ -28,6 +44,19 @@ def get_health_status(call: Call) -> HttpAnswer:
     return call.run(handle, transaction="none", status=200)
 
 
+def list_failed_jobs(call: Call) -> HttpAnswer:
+    """GET /api/health/failed-jobs."""
+    sent = call.parameters
+    status: Literal["pending", "retried", "discarded"] | None = sent.get("query.status")
+    limit: int = sent.get("query.limit", 50)
+    cursor: str | None = sent.get("query.cursor")
+
+    def handle(ctx: Context) -> Answer[FailedJobPage]:
+        return handlers.list_failed_jobs(ctx, status=status, limit=limit, cursor=cursor)
+
+    return call.run(handle, transaction="read", status=200)
+
+
 async def liveness_probe(call: Call) -> HttpAnswer:
     """GET /api/health/live."""
 
@@ -44,3 +73,14 @@ def readiness_probe(call: Call) -> HttpAnswer:
         return handlers.readiness_probe(ctx)
 
     return call.run(handle, transaction="none", status=200)
+
+
+def retry_failed_job(call: Call) -> HttpAnswer:
+    """POST /api/health/failed-jobs/{failed_job_id}/retry."""
+    sent = call.parameters
+    failed_job_id = required(sent, "path.failed_job_id", UUID)
+
+    def handle(ctx: Context) -> Answer[FailedJob]:
+        return handlers.retry_failed_job(ctx, failed_job_id=failed_job_id)
+
+    return call.run(handle, transaction="write", status=200)

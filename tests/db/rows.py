@@ -246,6 +246,16 @@ ROWS: dict[str, dict[str, Any]] = {
         "parameters": '{"lookback_days": 30}',
         "is_cleared": True,
     },
+    "worker_failed_jobs": {
+        "failed_job_id": ONE,
+        "task_name": "maintenance.prune_tenant",
+        "queue": "maintenance",
+        "arguments": "{}",
+        "error_type": "ValueError",
+        "error_kind": "invalid_argument",
+        "error_place": "",
+        "attempts": 1,
+    },
     "export_manifests": {
         "export_id": ONE,
         "dataset": "revenue",

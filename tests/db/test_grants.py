@@ -58,6 +58,7 @@ GRANTS = {
     "attribution_backfills": ("SID", "SIUD", "", "S", "S"),
     "export_manifests": ("SI", "", "", "S", ""),
     "task_effects": ("", "SID", "", "", ""),
+    "worker_failed_jobs": ("S", "SID", "", "S", ""),
     "ad_spend": ("SIU", "S", "", "S", ""),
     "ad_spend_changes": ("SI", "S", "", "S", ""),
     "ad_spend_imports": ("SI", "S", "", "S", ""),
@@ -94,6 +95,8 @@ COLUMN_GRANTS = {
             "resolved_at", "resolution_note", "abandoned_reason",
         )
     ),
+    *(("worker_failed_jobs", column, "app_rw", "UPDATE")
+      for column in ("status", "settled_at", "settled_by")),
     *(("export_manifests", column, "app_rw", "UPDATE")
       for column in ("status", "finished_at", "row_count", "byte_count", "sha256", "totals")),
     *(("privacy_requests", column, "app_rw", "UPDATE")

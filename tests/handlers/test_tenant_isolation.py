@@ -16,7 +16,7 @@ from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop
 from tests.identity import PASSWORD, TestUser, log_in, make_user
-from workers.attribution import attribute_marked
+from workers.attribution import attribute_marked, recompute_window
 
 OPERATIONS = [(contract, operation) for contract in CONTRACTS for operation in contract.operations]
 WINDOW = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
@@ -75,6 +75,9 @@ class Victim:
         with database.connect() as connection:  # as if the marks had rested
             connection.execute("UPDATE dirty_marks SET marked_at = marked_at - interval '1 hour'")
         attribute_marked.apply(kwargs={"tenant_id": str(self.shop.tenant_id)}, throw=True)
+        self.failed_job_id = uuid4()
+        failing = {"tenant_id": str(self.shop.tenant_id), "job_id": "none"}
+        recompute_window.apply(kwargs=failing, task_id=str(self.failed_job_id))
 
     def _post(self, api: Api, path: str, body: object) -> dict[str, Any]:
         reply = api.send("POST", f"/api/attribution/{path}", token=self.token, json=body)
@@ -106,6 +109,7 @@ class Victim:
                 self.endpoint_id,
                 self.secret_id,
                 self.export_id,
+                self.failed_job_id,
                 ORDER["id"],
             )
         }
@@ -160,6 +164,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "{endpoint_id}": victim.endpoint_id,
         "{secret_id}": victim.secret_id,
         "{export_id}": victim.export_id,
+        "{failed_job_id}": str(victim.failed_job_id),
         "{endpoint_key}": stranger.key("shopify"),
         "{channel_code}": "theirs",
     }.items():
@@ -227,5 +232,5 @@ def test_every_secured_operation_is_aimed_at() -> None:
     }
     assert placeholders == {
         "{job_id}", "{import_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
-        "{channel_code}", "{export_id}",
+        "{channel_code}", "{export_id}", "{failed_job_id}",
     }  # fmt: skip

@@ -82,6 +82,9 @@ OURS = {
             "summarised_versions.model_version",
         ),
         "exports": (
+            *("worker_failed_jobs.task_name", "worker_failed_jobs.queue", "worker_failed_jobs.arguments"),
+            *("worker_failed_jobs.error_type", "worker_failed_jobs.error_kind"),
+            *("worker_failed_jobs.error_place", "worker_failed_jobs.status"),
             *("export_manifests.dataset", "export_manifests.format", "export_manifests.status"),
             *("export_manifests.model", "export_manifests.model_version", "export_manifests.channels"),
             *("export_manifests.mode", "export_manifests.sha256", "export_manifests.totals"),

@@ -1,0 +1,53 @@
+"""`skeldir jobs`: tasks that failed for good."""
+
+from dataclasses import asdict
+from typing import Annotated, cast
+from uuid import UUID
+
+import typer
+
+from skeldir.commands.output import AsJson, show
+from skeldir.db.session import tenant_session
+from skeldir.domain.failed_jobs import Status
+from skeldir.queue.messages import Message, Queue
+from skeldir.queue.sending import enqueue
+from skeldir.repository import failed_jobs
+
+app = typer.Typer(no_args_is_help=True, help="Tasks that failed for good: list, retry or discard them.")
+
+OfTenant = Annotated[UUID, typer.Option("--tenant", help="The tenant's id.")]
+JobId = Annotated[UUID, typer.Argument(help="The failed job's id, as `skeldir jobs list` shows it.")]
+LISTED_MAX = 200
+
+
+@app.command("list")
+def list_jobs(
+    *,
+    tenant: OfTenant,
+    settled: Annotated[bool, typer.Option("--all", help="Also those that were dealt with.")] = False,
+    json: AsJson = False,
+) -> None:
+    """List a tenant's failed jobs, the latest first."""
+    with tenant_session(tenant, read_only=True) as session:
+        found = failed_jobs.page(session, LISTED_MAX, status=None if settled else "pending")
+    show({"failed_jobs": [asdict(job) for job in found]}, as_json=json)
+
+
+@app.command()
+def retry(failed_job_id: JobId, *, tenant: OfTenant, json: AsJson = False) -> None:
+    """Send a failed job's task again."""
+    _settle(tenant, failed_job_id, "retried", as_json=json)
+
+
+@app.command()
+def discard(failed_job_id: JobId, *, tenant: OfTenant, json: AsJson = False) -> None:
+    """Put a failed job aside."""
+    _settle(tenant, failed_job_id, "discarded", as_json=json)
+
+
+def _settle(tenant_id: UUID, failed_job_id: UUID, status: Status, *, as_json: bool) -> None:
+    with tenant_session(tenant_id) as session:
+        job = failed_jobs.pending(session, failed_job_id)
+        if status == "retried":
+            enqueue(session, Message(job.task_name, cast("Queue", job.queue), job.arguments_to_send()))
+        show(asdict(failed_jobs.settle(session, failed_job_id, status, None)), as_json=as_json)
