@@ -33,7 +33,7 @@ from skeldir.settings import get_settings
 from workers import summaries, uncertainty
 from workers.base import AlreadyDone, Busy, TenantTask, task
 
-JOURNEYS_MAX: Final = 100_000
+JOURNEYS_MAX: Final = 25_000
 """Journeys per run; the rest is the next run's, so that no transaction grows without bound."""
 
 STATISTICS_AFTER_JOURNEYS: Final = 5_000

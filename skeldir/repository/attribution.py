@@ -164,8 +164,10 @@ def attribute_changed(
     session: Session, window: Window, parameters: ModelParameters, *, after: int, before: int
 ) -> Changes:
     """Attribute the window's orders whose inputs last changed between two runs, under one model."""
-    changed = attribution_digests.changed_since(session, window, after, before)
-    return _attribute_orders(session, _chunks(changed, SCOPE_MAX), parameters)
+    changed = attribution_digests.changed_since(
+        session, window, after=after, before=before, at_once=SCOPE_MAX
+    )
+    return _attribute_orders(session, changed, parameters)
 
 
 def _attribute_orders(

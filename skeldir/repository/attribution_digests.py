@@ -12,7 +12,7 @@ All of it is written in the transaction of a job that has the tenant's turn.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -221,15 +221,20 @@ def of_window(session: Session, window: Window) -> list[Input]:
     return [Input(*row[:2], *map(int, row[2:])) for row in rows]
 
 
-def changed_since(session: Session, window: Window, after: int, before: int) -> list[str]:
-    """Return the orders with an entry on one of the window's days that last changed between two runs."""
+def changed_since(
+    session: Session, window: Window, *, after: int, before: int, at_once: int
+) -> Iterator[list[str]]:
+    """Yield, some at a time, the orders with an entry on one of the window's days that changed meanwhile."""
     parameters = {
         "after": after,
         "before": before,
         "first_day": window.start.astimezone(UTC).date(),
         "last_day": (window.end - timedelta(microseconds=1)).astimezone(UTC).date(),
     }
-    return list(session.execute(_CHANGED_SINCE, parameters).scalars())
+    streamed = {"stream_results": True, "yield_per": at_once}
+    found = session.execute(_CHANGED_SINCE, parameters, execution_options=streamed)
+    for rows in found.partitions(at_once):
+        yield [row.order_id for row in rows]
 
 
 def fingerprint(inputs: Sequence[Input], *others: object) -> str:

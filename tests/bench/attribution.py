@@ -76,11 +76,13 @@ def _beside(  # noqa: PLR0917 - what was measured, and of whom
     if events <= ORM_EVENTS_MAX:
         engine = create_engine(bootstrap_url(), poolclass=NullPool)
         seconds = _timed(lambda: peers.orm_loop(engine, tenant))
-        _agree(on, tenant, version)
+        assert peers.same(on.superuser, tenant, version, "bench_allocations"), "a wrong peer is none"
         yield Row(f"{told}: linear; peer: ORM loop", ours, seconds, "s", 1.0, mark_is_ratio=True)
     row_count = peers.prepare_floor(on.superuser, tenant, version)
-    seconds = _timed(lambda: peers.floor(get_engine("app_worker"), tenant))
-    peers.forget_floor(on.superuser)
+    seconds = math.inf
+    for _ in range(rounds):
+        seconds = min(seconds, _timed(lambda: peers.floor(get_engine("app_worker"), tenant)))
+        peers.forget_floor(on.superuser)
     mark = 1 / FLOOR_TIMES_MAX if events >= FLOOR_FROM else None
     name = f"{events:,} events: linear; peer: floor, {row_count:,} known rows inserted"
     yield Row(name, ours, seconds, "s", mark, mark_is_ratio=True)
@@ -89,7 +91,7 @@ def _beside(  # noqa: PLR0917 - what was measured, and of whom
 
 
 def _agree(on: Stage, tenant: UUID, version: str) -> None:
-    assert peers.same(on.superuser, tenant, version), "a peer that is wrong is no peer"
+    assert peers.same(on.superuser, tenant, version), "a wrong peer is none"
     peers.forget(on.superuser)
 
 

@@ -1,7 +1,9 @@
 """What attribution is measured beside: client engines end to end, an ORM loop, and the physical floor.
 
-The engines read from the server, compute linear attribution with the same exact cents, and write to a
-bare table, without row-level security, checks or other indexes: that flatters them.
+All do the same: they read the tenant's rows, compute linear attribution with the same exact cents, and write
+to the same table under the same row-level security and checks. COPY knows no row-level security, so engines
+copy to a staging table and insert from there. The ORM loop alone writes to a bare table, which flatters it:
+it inserts row by row, and the check refuses an entry's first row.
 """
 
 import shutil
@@ -21,9 +23,22 @@ from skeldir.db.session import tenant_session
 from tests.bench import attribution_duckdb, attribution_polars
 from tests.repository.attribution_world import LOOKBACK_DAYS, Booking, Sale, Visit, World, expected
 
-BARE_TABLE: Final = """
-CREATE TABLE IF NOT EXISTS bench_allocations (tenant_id uuid, entry_id uuid, channel_code text,
-    campaign_id text, allocated_cents bigint, PRIMARY KEY (tenant_id, entry_id, channel_code, campaign_id))
+_STAGING: Final = """
+CREATE UNLOGGED TABLE bench_staging (
+    entry_id uuid, channel_code text, campaign_id text, allocated_cents bigint)
+"""
+_BARE: Final = """
+CREATE TABLE bench_allocations (tenant_id uuid, model_version text, entry_id uuid, channel_code text,
+    campaign_id text, allocated_cents bigint,
+    PRIMARY KEY (tenant_id, model_version, entry_id, channel_code, campaign_id))
+"""
+_STORE: Final = """
+INSERT INTO allocations (model_version, entry_id, order_id, channel_code, campaign_id, allocated_cents,
+                         currency, effective_at, touch_count)
+SELECT 'peer', staged.entry_id, entry.order_id, channel_code, campaign_id, allocated_cents, entry.currency,
+       entry.effective_at, 0
+  FROM bench_staging AS staged JOIN ledger_entries AS entry USING (entry_id)
+ ORDER BY staged.entry_id, channel_code, campaign_id
 """
 _MICROSECONDS: Final = "CAST(extract(epoch FROM {}) * 1000000 AS bigint)"
 READ: Final = {
@@ -37,7 +52,7 @@ READ: Final = {
 _DIGEST: Final = """
     SELECT md5(string_agg(concat_ws(' ', entry_id, channel_code, campaign_id, allocated_cents), ','
                           ORDER BY entry_id, channel_code COLLATE "C", campaign_id COLLATE "C"))
-      FROM {} WHERE tenant_id = %s
+      FROM {} WHERE tenant_id = %s AND model_version = %s
 """
 
 Compute = Callable[[Path, int], None]
@@ -55,10 +70,19 @@ def is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def in_an_engine(connection: psycopg.Connection, tenant: UUID, compute: Compute, lookback_days: int) -> None:
-    """Copy the tenant's rows out, compute, and copy the allocations in, in one transaction."""
+def prepare(superuser: psycopg.Connection) -> None:
+    """Make what the peers stage their rows in."""
+    superuser.execute(_STAGING)
+    superuser.execute(_BARE)
+    superuser.execute("GRANT SELECT, INSERT, TRUNCATE ON bench_staging TO app_worker")
+
+
+def in_an_engine(superuser: psycopg.Connection, tenant: UUID, compute: Compute, lookback_days: int) -> None:
+    """Copy the tenant's rows out, compute, and store the allocations, in one transaction as the worker."""
     folder = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
-    with connection.transaction(), connection.cursor() as cursor:
+    with superuser.transaction(), superuser.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE app_worker")
+        cursor.execute(f"SET LOCAL app.current_tenant_id = '{tenant}'")
         for name, query in READ.items():
             with (
                 (folder / f"{name}.csv").open("wb") as stream,
@@ -67,30 +91,28 @@ def in_an_engine(connection: psycopg.Connection, tenant: UUID, compute: Compute,
                 for block in copy:
                     stream.write(block)
         compute(folder, lookback_days)
-        cursor.execute(f"ALTER TABLE bench_allocations ALTER tenant_id SET DEFAULT '{tenant}'")
-        columns = "entry_id, channel_code, campaign_id, allocated_cents"
         with (
             (folder / "allocations.csv").open("rb") as stream,
-            cursor.copy(f"COPY bench_allocations ({columns}) FROM STDIN (FORMAT csv)") as copy,
+            cursor.copy("COPY bench_staging FROM STDIN (FORMAT csv)") as copy,
         ):
             while block := stream.read(1 << 16):
                 copy.write(block)
+        cursor.execute(_STORE)
+        cursor.execute("TRUNCATE bench_staging")
     shutil.rmtree(folder)
 
 
-def forget(connection: psycopg.Connection) -> None:
-    """Empty the bare table, so that every peer finds it as the first did."""
-    connection.execute("TRUNCATE bench_allocations")
+def forget(superuser: psycopg.Connection) -> None:
+    """Delete a peer's rows, so that the next finds the table as this one did."""
+    superuser.execute("DELETE FROM allocations WHERE model_version = 'peer'")
+    superuser.execute("VACUUM allocations")
 
 
-def same(connection: psycopg.Connection, tenant: UUID, model_version: str) -> bool:
+def same(superuser: psycopg.Connection, tenant: UUID, model_version: str, table: str = "allocations") -> bool:
     """Tell whether a peer's rows are ours, to the cent."""
-    ours = f"(SELECT * FROM allocations WHERE model_version = '{model_version}') AS ours"
-    digests = [
-        connection.execute(_DIGEST.format(table), (tenant,)).fetchone()
-        for table in ("bench_allocations", ours)
-    ]
-    return digests[0] is not None and digests[0] == digests[1]
+    theirs = superuser.execute(_DIGEST.format(table), (tenant, "peer")).fetchone()
+    ours = superuser.execute(_DIGEST.format("allocations"), (tenant, model_version)).fetchone()
+    return theirs is not None and theirs == ours
 
 
 def prepare_floor(connection: psycopg.Connection, tenant: UUID, model_version: str) -> int:
@@ -156,6 +178,7 @@ class _Touch(_Base):
 class _Allocation(_Base):
     __tablename__ = "bench_allocations"
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     channel_code: Mapped[str] = mapped_column(primary_key=True)
     campaign_id: Mapped[str] = mapped_column(primary_key=True)
@@ -191,6 +214,7 @@ def orm_loop(engine: Engine, tenant: UUID) -> None:
                 session.add(
                     _Allocation(
                         tenant_id=tenant,
+                        model_version="peer",
                         entry_id=entry_id,
                         channel_code=channel,
                         campaign_id=campaign,
