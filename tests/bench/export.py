@@ -30,7 +30,7 @@ from skeldir.db.session import tenant_session
 from skeldir.repository import summaries
 from skeldir.settings import adopt
 from tests.bench.export_rows import FILL, VERSION
-from tests.bench.ingestion import HOST, _free_port, _wait_for
+from tests.bench.ingestion import HOST, free_port, wait_for
 from tests.bench.rows import Row
 from tests.identity import log_in, make_user
 
@@ -170,7 +170,7 @@ def _world(count: int) -> Iterator[tuple[UUID, str]]:
 
 @contextmanager
 def _server(command: list[str], ready: str, token: str = "") -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     url = get_url("app_user").set(drivername="postgresql").render_as_string(hide_password=False)
     environ = os.environ | {"PYTHONPATH": str(TREE), "PEER_URL": url, "SKELDIR_ACCESS_TOKEN_SECONDS": "3600"}
     process = subprocess.Popen(
@@ -180,7 +180,7 @@ def _server(command: list[str], ready: str, token: str = "") -> Iterator[Server]
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port, ready)
+        wait_for(port, ready)
         yield Server(port, psutil.Process(process.pid), token)
     finally:
         process.terminate()
