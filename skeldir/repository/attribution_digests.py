@@ -160,11 +160,13 @@ _WINDOW: Final[Mapping[tuple[str, ...], TextClause]] = {
 
 _CHANGED_SINCE: Final = text("""
     SELECT order_id
-      FROM order_digests
-     WHERE revision > :after AND revision < :before AND days && ARRAY(
+      FROM (SELECT order_id, days
+              FROM order_digests
+             WHERE revision > :after AND revision < :before
+             ORDER BY revision) AS changed
+     WHERE days && ARRAY(
                SELECT CAST(day AS date) FROM generate_series(CAST(:first_day AS timestamp),
                                                              CAST(:last_day AS timestamp), '1 day') AS day)
-     ORDER BY order_id COLLATE "C"
 """)
 
 

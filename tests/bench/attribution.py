@@ -31,7 +31,7 @@ FLOOR_FROM, FLOOR_TIMES_MAX = 1_000_000, 4.0
 MEGABYTES_MAX = 100.0
 UNCHANGED_SECONDS_MAX, DIRTY_SECONDS_MAX = 0.005, 0.1
 EXPONENT_MAX = 1.05
-ROUNDS, RERUNS = 3, 7
+ROUNDS, ROUNDS_LARGE, RERUNS = 3, 2, 15
 
 
 def run(*, quick: bool, large: bool = False) -> list[Row]:
@@ -43,7 +43,7 @@ def run(*, quick: bool, large: bool = False) -> list[Row]:
         for events in sizes:
             tenant, size = on.tenant(events)
             told = f"{events:,} events, {size.entries:,} entries"
-            rounds = 1 if events >= FLOOR_FROM else ROUNDS
+            rounds = ROUNDS_LARGE if events >= FLOOR_FROM else ROUNDS
             # Each under another look-back, so that each computes and writes everything.
             best[events] = min(
                 on.compute(tenant, linear(LOOKBACK_DAYS - number)).seconds for number in range(rounds)
