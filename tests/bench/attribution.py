@@ -113,6 +113,8 @@ def _again(on: Stage, tenant: UUID, events: int) -> Iterator[Row]:
     yield Row(
         f"{events:,} events: all {len(MODELS)} models again, nothing written, digests kept", again.seconds
     )
+    # What autovacuum does within a minute of so many marks: what is measured next is not the bulk's wake.
+    on.superuser.execute("VACUUM dirty_marks, order_digests, day_digests")
     on.compute(tenant, other)
     reruns = [on.compute(tenant, other) for _ in range(RERUNS)]
     assert {job.outcome for job in reruns} == {"unchanged"}
