@@ -106,7 +106,9 @@ def superuser(database: Database, tenant: UUID) -> Iterator[psycopg.Connection]:
 
 def plant(connection: psycopg.Connection, table: str, **changes: Any) -> None:
     """Insert a row of a table as somebody would who got past every wall."""
-    row = ROWS[table] | changes
+    # Its own entry: the check of sums, when it looks as a superuser, would find these beside others' later.
+    own = {"entry_id": uuid4()} if table == "allocations" else {}
+    row = ROWS[table] | own | changes
     names = sql.SQL(", ").join(map(sql.Identifier, row))
     values = sql.SQL(", ").join(sql.Placeholder() * len(row))
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, values)
