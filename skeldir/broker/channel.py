@@ -164,12 +164,15 @@ class Channel(virtual.Channel):
 
     def settle(self, message_id: int) -> None:
         """Have a message deleted: with the next claim, or at once where no event loop would make one."""
+        if self.closed:
+            return  # the lease went with the connection: the message is another's by now
         self._settled.append(message_id)
         self.connection.attend()
 
     def give_back(self, message_ids: list[int], *, begun: bool) -> None:
-        """Let others have messages."""
-        self.connection.give_back(message_ids, begun=begun)
+        """Let others have messages, unless they have them anyway since the connection is gone."""
+        if not self.closed:
+            self.connection.give_back(message_ids, begun=begun)
 
     def queues(self) -> list[str]:
         """Return what this channel consumes from."""

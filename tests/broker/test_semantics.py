@@ -86,6 +86,20 @@ def test_what_is_not_acknowledged_is_delivered_again_when_its_consumer_is_gone(c
     again.ack()
 
 
+def test_an_acknowledgement_that_comes_after_the_connection_is_gone_is_passed_over(connect: Connect) -> None:
+    """As when a worker connects anew while its children are still at work: the message is delivered again."""
+    name, first = f"q{uuid4()}", connect()
+    first.SimpleQueue(name).put("once more")
+    message = first.SimpleQueue(name).get(timeout=5)
+    first.close()
+    message.ack()
+    message.channel.basic_reject(message.delivery_tag, requeue=True)
+
+    again = connect().SimpleQueue(name).get(timeout=5)
+    assert again.payload == "once more"
+    again.ack()
+
+
 def test_a_rejected_message_is_thrown_away_or_comes_again_as_one_that_was_begun(connect: Connect) -> None:
     queue = connect().SimpleQueue(f"q{uuid4()}")
     queue.put("hot")

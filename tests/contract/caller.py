@@ -10,11 +10,17 @@ import requests
 from schemathesis.checks import CHECKS
 from schemathesis.core.parameters import ParameterLocation
 
+from skeldir.db.engine import get_engine
+from skeldir.db.session import tenant_session
+from skeldir.repository import failed_jobs
+from skeldir.repository.failed_jobs import Failure
 from tests.asgi import Api
 from tests.handlers.senders import SENDERS
 from tests.handlers.webhooks import Shop
 from tests.identity import PASSWORD, log_in, make_user
 from tests.vendors.payloads import shopify_order
+from workers.attribution import recompute_window
+from workers.maintenance import prune_tenant
 
 ENDPOINTS_MAX = 60
 SPEND = {"channel_code": "facebook_paid", "day": "2026-11-20", "currency": "EUR", "cost": "80.5"}
@@ -53,7 +59,19 @@ class Stock:
         """Have a window computed anew."""
         reply = self._api.send("POST", "/api/attribution/recompute-jobs", token=self._token, json=RECOMPUTE)
         job_id: str = reply.json()["job_id"]
+        recompute_window.apply(kwargs={"tenant_id": str(self._shop.tenant_id), "job_id": job_id}, throw=True)
         return job_id
+
+    def failed_job_id(self) -> str:
+        """Have another task fail for good, which can be sent again."""
+        tenant_id, task_id = self._shop.tenant_id, UUID(int=next(self._orders))
+        arguments = {"tenant_id": str(tenant_id)}
+        failure = Failure(
+            task_id, prune_tenant.name, "maintenance", arguments, "ValueError", "application", "", 1
+        )
+        with tenant_session(tenant_id, engine=get_engine("app_worker")) as session:
+            failed_jobs.add(session, failure)
+        return str(task_id)
 
     @cached_property
     def import_id(self) -> str:
@@ -188,6 +206,7 @@ class Caller:
             "import_id": lambda: self._stock.import_id,
             "export_id": lambda: self._stock.export_id,
             "channel_code": lambda: self._stock.known_channel,
+            "failed_job_id": self._stock.failed_job_id,
         }
         names |= {name: make() for name, make in known.items() if name in names}
 
