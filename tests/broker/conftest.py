@@ -17,12 +17,14 @@ from tests.conftest import Database
 
 TREE = Path(__file__).parents[2]
 DEADLINE_SECONDS = 60.0
+# A schema of its own, which goes again: other tests count what is in the others.
 EFFECTS = """
-    DROP TABLE IF EXISTS test_effects;
-    CREATE TABLE test_effects (at timestamptz DEFAULT clock_timestamp(), key text, value text);
-    GRANT ALL ON test_effects TO app_worker;
-    GRANT CREATE ON SCHEMA public TO app_worker
+    CREATE SCHEMA broker_tests AUTHORIZATION app_worker;
+    CREATE TABLE broker_tests.effects (at timestamptz DEFAULT clock_timestamp(), key text, value text);
+    CREATE TABLE broker_tests.once (task_id text PRIMARY KEY);
+    GRANT ALL ON ALL TABLES IN SCHEMA broker_tests TO app_worker
 """
+NO_EFFECTS = "DROP SCHEMA IF EXISTS broker_tests CASCADE"
 
 Answer = TypeVar("Answer")
 
@@ -70,7 +72,9 @@ class Site:
 
     def effects(self, key: str) -> list[str]:
         """Return the values that tasks left under a key, in their order."""
-        rows = self.superuser.execute("SELECT value FROM test_effects WHERE key = %s ORDER BY at", [key])
+        rows = self.superuser.execute(
+            "SELECT value FROM broker_tests.effects WHERE key = %s ORDER BY at", [key]
+        )
         return [value for (value,) in rows.fetchall()]
 
     def count(self, statement: str) -> int:
@@ -114,10 +118,12 @@ def place(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
     os.environ.update(told)
     with database.connect() as superuser:
         waiting.clear(superuser)
+        superuser.execute(NO_EFFECTS)
         superuser.execute(EFFECTS)
         site = Site(database, superuser, tmp_path_factory.mktemp("broker"), os.environ | told)
         yield site
         site.stop()
+        superuser.execute(NO_EFFECTS)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import skeldir.broker  # noqa: F401 - makes the transport known
 BROKER: Final = os.environ["TEST_BROKER_URL"]
 DATABASE: Final = os.environ["TEST_DATABASE_URL"]
 
-CLAIM: Final = "INSERT INTO test_once (task_id) VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
+CLAIM: Final = "INSERT INTO broker_tests.once (task_id) VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
 
 app = Celery("tests", broker=BROKER, backend=os.environ.get("TEST_RESULT_BACKEND"))
 app.conf.update(
@@ -24,6 +24,7 @@ app.conf.update(
     task_ignore_result=False,
     task_default_queue="tests",
     database_create_tables_at_setup=True,
+    database_table_schemas={"task": "broker_tests", "group": "broker_tests"},
     worker_prefetch_multiplier=int(os.environ.get("TEST_PREFETCH", "4")),
     broker_connection_retry_on_startup=True,
     broker_pool_limit=2,
@@ -32,7 +33,7 @@ app.conf.update(
 
 def _write(key: str, value: str) -> None:
     with psycopg.connect(DATABASE, autocommit=True) as connection:
-        connection.execute("INSERT INTO test_effects (key, value) VALUES (%s, %s)", (key, value))
+        connection.execute("INSERT INTO broker_tests.effects (key, value) VALUES (%s, %s)", (key, value))
 
 
 @app.task
@@ -98,6 +99,8 @@ def once(self: Any, *, seconds: float) -> None:
             row = connection.execute(CLAIM, [task_id]).fetchone()
             time.sleep(seconds)
             if row is not None:
-                connection.execute("INSERT INTO test_effects (key, value) VALUES ('once', %s)", [task_id])
+                connection.execute(
+                    "INSERT INTO broker_tests.effects (key, value) VALUES ('once', %s)", [task_id]
+                )
     except psycopg.OperationalError as error:
         raise self.retry(exc=error, countdown=0.5) from error

@@ -46,7 +46,7 @@ def test_a_task_with_an_eta_waits_in_the_broker_and_is_run_when_due(tasks: Any, 
 
     assert place.count("SELECT count(*) FROM skeldir_broker.scheduled_messages") == 1
     eventually(lambda: place.effects("eta") or None)
-    at = place.superuser.execute("SELECT at FROM test_effects WHERE key = 'eta'").fetchone()
+    at = place.superuser.execute("SELECT at FROM broker_tests.effects WHERE key = 'eta'").fetchone()
     assert at is not None
     assert at[0] >= due
 

@@ -39,9 +39,6 @@ def site(set_up: Stage, tmp_path: Path) -> Iterator[Site]:
     told = {"TEST_BROKER_URL": f"pg+{url}", "TEST_DATABASE_URL": url, "TEST_PREFETCH": "8"}
     with superuser(set_up) as connection:
         connection.execute(EFFECTS)
-        connection.execute(
-            "CREATE TABLE test_once (task_id text PRIMARY KEY); GRANT ALL ON test_once TO app_worker"
-        )
     site = Site(None, None, tmp_path, set_up.environment | told)  # type: ignore[arg-type]
     yield site
     site.stop()
@@ -69,7 +66,7 @@ def test_every_task_takes_effect_exactly_once(set_up: Stage, site: Site) -> None
     eventually(lambda: True if is_done(set_up) else None, ENDS_WITHIN_SECONDS)
 
     with superuser(set_up) as connection:
-        rows = connection.execute("SELECT value FROM test_effects WHERE key = 'once'").fetchall()
+        rows = connection.execute("SELECT value FROM broker_tests.effects WHERE key = 'once'").fetchall()
         parked = connection.execute("SELECT count(*) FROM skeldir_broker.parked_messages").fetchone()
     assert sorted(value for (value,) in rows) == sorted(sent)
     assert parked == (0,)
