@@ -115,8 +115,9 @@ def place(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "TEST_RESULT_BACKEND": f"db+{url.replace('postgresql:', 'postgresql+psycopg:')}",
         "PYTHONPATH": str(TREE),
     }
-    os.environ.update(told)
-    with database.connect() as superuser:
+    with pytest.MonkeyPatch.context() as environment, database.connect() as superuser:
+        for name, value in told.items():
+            environment.setenv(name, value)  # for this process's own part; gone again with its workers
         waiting.clear(superuser)
         superuser.execute(NO_EFFECTS)
         superuser.execute(EFFECTS)
