@@ -3,6 +3,7 @@
 from typing import Final
 
 from skeldir.queue.broker import Application
+from skeldir.queue.results import OPTIONS
 from workers.schedule import BEAT_SCHEDULE
 
 TASK_MODULES: Final = (
@@ -27,6 +28,7 @@ app = Application(
     "skeldir",
     "app_worker",
     include=TASK_MODULES,
+    result_backend="skeldir.queue.results:Results",
     beat_schedule=BEAT_SCHEDULE,
     beat_max_loop_interval=1,
     broker_connection_retry_on_startup=True,
@@ -38,4 +40,5 @@ app = Application(
     worker_prefetch_multiplier=1,
     worker_max_memory_per_child=250_000,
     worker_send_task_events=False,
+    **OPTIONS,
 )

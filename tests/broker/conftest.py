@@ -24,7 +24,10 @@ EFFECTS = """
     CREATE TABLE broker_tests.once (task_id text PRIMARY KEY);
     GRANT ALL ON ALL TABLES IN SCHEMA broker_tests TO app_worker
 """
-NO_EFFECTS = "DROP SCHEMA IF EXISTS broker_tests CASCADE"
+NO_EFFECTS = """
+    DROP SCHEMA IF EXISTS broker_tests CASCADE;
+    TRUNCATE skeldir_results.celery_taskmeta, skeldir_results.celery_tasksetmeta
+"""
 
 Answer = TypeVar("Answer")
 

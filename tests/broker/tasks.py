@@ -9,6 +9,7 @@ from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 
 import skeldir.broker  # noqa: F401 - makes the transport known
+from skeldir.queue.results import OPTIONS
 
 BROKER: Final = os.environ["TEST_BROKER_URL"]
 DATABASE: Final = os.environ["TEST_DATABASE_URL"]
@@ -23,11 +24,10 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_ignore_result=False,
     task_default_queue="tests",
-    database_create_tables_at_setup=True,
-    database_table_schemas={"task": "broker_tests", "group": "broker_tests"},
     worker_prefetch_multiplier=int(os.environ.get("TEST_PREFETCH", "4")),
     broker_connection_retry_on_startup=True,
     broker_pool_limit=2,
+    **OPTIONS,
 )
 
 

@@ -65,7 +65,7 @@ def test_a_choice_is_carried_through_by_the_workers(database: Database, tenant: 
 
 
 def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Worker) -> None:
-    """The API's login publishes, the worker's login consumes, and the message is deleted afterwards."""
+    """The API's login publishes, the worker's consumes, the message is deleted, and no result is kept."""
     send(messages.prune_tenant(tenant_id=tenant))
 
     def done() -> bool | None:
@@ -77,6 +77,8 @@ def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Wo
         return None if row is None else row[0] == "maintenance.prune_tenant"
 
     assert eventually(done)
+    with database.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM skeldir_results.celery_taskmeta").fetchone() == (0,)
 
 
 def test_a_worker_at_rest_is_seen_alive(database: Database, worker: Worker) -> None:

@@ -1,0 +1,26 @@
+"""Where workers keep results, of the few tasks whose result is not ignored: the parts of a chord, say."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from celery.backends.database import DatabaseBackend
+
+from skeldir.db.engine import get_url
+
+SCHEMA: Final = "skeldir_results"
+
+OPTIONS: Final[dict[str, object]] = {
+    "result_expires": timedelta(days=1),
+    "result_serializer": "json",
+    "database_create_tables_at_setup": False,  # they came by a migration, and nobody here may make any
+    "database_table_schemas": {"task": SCHEMA, "group": SCHEMA},
+    "database_engine_options": {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 1},
+}
+
+
+class Results(DatabaseBackend):  # type: ignore[misc]
+    """Celery's own backend over the database of the application's role, found when it is first needed."""
+
+    def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:  # noqa: ANN401 - Celery's
+        known = url or get_url(app.role).render_as_string(hide_password=False)
+        super().__init__(app=app, url=known, **options)
