@@ -84,6 +84,7 @@ _health_operations = [
     health.discard_failed_job,  # discardFailedJob
     health.get_detailed_health,  # getDetailedHealth
     health.get_health_status,  # getHealthStatus
+    health.get_metrics,  # getMetrics
     health.list_failed_jobs,  # listFailedJobs
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe

@@ -383,6 +383,15 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
                 raw_body=False,
             ),
             Operation(
+                operation_id="getMetrics",
+                method="GET",
+                path="/metrics",
+                handler="get_metrics",
+                transaction="none",
+                execution="sync",
+                raw_body=False,
+            ),
+            Operation(
                 operation_id="listFailedJobs",
                 method="GET",
                 path="/api/health/failed-jobs",

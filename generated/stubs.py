@@ -321,6 +321,9 @@ class HealthHandlers(Protocol):
     def get_health_status(self, ctx: Context) -> Answer[HealthStatus]:
         """GET /api/health."""
 
+    def get_metrics(self, ctx: Context) -> Answer[str]:
+        """GET /metrics."""
+
     def list_failed_jobs(
         self,
         ctx: Context,

@@ -1,14 +1,16 @@
 """Operations of api-contracts/openapi/v1/health.yaml."""
 
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final, Literal
 
 import structlog
 from sqlalchemy import QueuePool
 
+from generated.models import common_queues as models
 from generated.models.health import (
     DatabaseMetrics,
     DetailedHealth,
@@ -18,19 +20,22 @@ from generated.models.health import (
     RequestMetrics,
     Services,
 )
+from handlers import watch
 from handlers.failed_jobs import discard_failed_job, list_failed_jobs, retry_failed_job
+from handlers.metrics import get_metrics
 from skeldir import __version__
 from skeldir.db import migrate
 from skeldir.db.engine import get_engine
 from skeldir.db.faults import DATABASE_ERRORS
 from skeldir.db.session import lookup_session
 from skeldir.domain.errors import Unavailable
+from skeldir.domain.queue_figures import QueueFigures
 from skeldir.http.context import Context
 from skeldir.observability import requests
 from skeldir.repository import service_state
 from skeldir.repository.service_state import SchemaState
 
-PATIENCE: Final = timedelta(seconds=30)
+PATIENCE_SECONDS: Final = 30.0
 """The schedule sends a message every few seconds: one that waits longer than this waits in vain."""
 
 STARTED: Final = time.monotonic()
@@ -41,6 +46,7 @@ __all__ = [
     "discard_failed_job",
     "get_detailed_health",
     "get_health_status",
+    "get_metrics",
     "list_failed_jobs",
     "liveness_probe",
     "readiness_probe",
@@ -55,6 +61,7 @@ class Findings:
     database: State
     queue: State
     worker: State
+    queues: Sequence[QueueFigures] = ()
 
     def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
         """Missing workers only delay what the database keeps; without the database nothing goes."""
@@ -65,6 +72,13 @@ class Findings:
     def services(self) -> Services:
         """Return them as the contract shows them."""
         return Services(api="up", database=self.database, queue=self.queue, worker=self.worker)
+
+    def told_queues(self) -> list[models.QueueFigures]:
+        """Return the queues as the contract shows them."""
+        return [
+            models.QueueFigures.model_validate(asdict(one) | {"oldest_seconds": int(one.oldest_seconds)})
+            for one in self.queues
+        ]
 
 
 async def liveness_probe(ctx: Context) -> Liveness:  # noqa: ARG001 - every handler takes one
@@ -94,6 +108,7 @@ def get_health_status(ctx: Context) -> HealthStatus:  # noqa: ARG001
         version=__version__,
         uptime_seconds=_uptime(),
         services=found.services(),
+        queues=found.told_queues(),
     )
 
 
@@ -111,6 +126,7 @@ def get_detailed_health(ctx: Context) -> DetailedHealth:
         version=__version__,
         uptime_seconds=_uptime(),
         services=found.services(),
+        queues=found.told_queues(),
         metrics=RequestMetrics(
             requests_per_minute=figures.requests_per_minute,
             average_response_microseconds=figures.average_response_microseconds,
@@ -130,16 +146,17 @@ def _look() -> Findings:
     try:
         with lookup_session() as session:
             fault = _fault(service_state.schema_state(session))
-            waiting_since = service_state.oldest_waiting_message(session)
             workers = service_state.worker_connections(session)
+        queues = watch.queues()
     except DATABASE_ERRORS as error:
         _log.warning("database_down", exc_info=error)
         return Findings(database="down", queue="down", worker="down")
-    stuck = waiting_since is not None and datetime.now(UTC) - waiting_since > PATIENCE
+    stuck = any(one.oldest_seconds > PATIENCE_SECONDS for one in queues)
     return Findings(
         database="degraded" if fault else "up",
         queue="degraded" if stuck else "up",
         worker="down" if workers == 0 else "degraded" if stuck else "up",
+        queues=queues,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 from skeldir.contract_model import ContractModel
 
+from . import common_queues
+
 
 class Services(ContractModel):
     model_config = ConfigDict(
@@ -17,19 +19,6 @@ class Services(ContractModel):
     database: Literal["up", "degraded", "down"]
     queue: Literal["up", "degraded", "down"]
     worker: Literal["up", "degraded", "down"]
-
-
-class HealthStatus(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    status: Literal["healthy", "degraded", "unhealthy"]
-    timestamp: AwareDatetime
-    version: Annotated[
-        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
-    ]
-    uptime_seconds: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    services: Services
 
 
 class RequestMetrics(ContractModel):
@@ -74,6 +63,23 @@ class Liveness(ContractModel):
     alive: Literal[True]
 
 
+class HealthStatus(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    status: Literal["healthy", "degraded", "unhealthy"]
+    timestamp: AwareDatetime
+    version: Annotated[
+        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
+    ]
+    uptime_seconds: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    services: Services
+    queues: Annotated[
+        list[common_queues.QueueFigures],
+        Field(description="Empty where the database cannot tell.", max_length=100),
+    ]
+
+
 class DetailedHealth(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -85,5 +91,9 @@ class DetailedHealth(ContractModel):
     ]
     uptime_seconds: Annotated[int, Field(ge=0, le=9000000000000000000)]
     services: Services
+    queues: Annotated[
+        list[common_queues.QueueFigures],
+        Field(description="Empty where the database cannot tell.", max_length=100),
+    ]
     metrics: RequestMetrics
     database: DatabaseMetrics

@@ -72,6 +72,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "discardFailedJob": health.discard_failed_job,
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,
+    "getMetrics": health.get_metrics,
     "listFailedJobs": health.list_failed_jobs,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,

@@ -44,6 +44,15 @@ def get_health_status(call: Call) -> HttpAnswer:
     return call.run(handle, transaction="none", status=200)
 
 
+def get_metrics(call: Call) -> HttpAnswer:
+    """GET /metrics."""
+
+    def handle(ctx: Context) -> Answer[str]:
+        return handlers.get_metrics(ctx)
+
+    return call.run(handle, transaction="none", status=200, media_type="text/plain")
+
+
 def list_failed_jobs(call: Call) -> HttpAnswer:
     """GET /api/health/failed-jobs."""
     sent = call.parameters

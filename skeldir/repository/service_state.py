@@ -1,7 +1,6 @@
 """What the database tells of the service itself; for a transaction without a tenant."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,8 +24,6 @@ WORKERS = text("""
      WHERE datname = current_database() AND application_name = 'skeldir_worker'
 """)
 
-OLDEST_WAITING = text("SELECT skeldir_broker.oldest_waiting()")
-
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
@@ -45,9 +42,3 @@ def schema_state(session: Session) -> SchemaState:
 def worker_connections(session: Session) -> int:
     """Return how many connections workers hold."""
     return int(session.execute(WORKERS).scalar_one())
-
-
-def oldest_waiting_message(session: Session) -> datetime | None:
-    """Return when the message was sent that waits longest."""
-    oldest: datetime | None = session.execute(OLDEST_WAITING).scalar_one()
-    return oldest

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
-from handlers import health
+from handlers import health, watch
 from skeldir.db import engine as engines
 from skeldir.domain.errors import Unavailable
 from skeldir.http.context import Context, RequestFacts
@@ -19,6 +19,11 @@ from tests import waiting
 from tests.conftest import Database
 
 CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid4())
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> None:
+    watch.queues.forget()
 
 
 @pytest.mark.usefixtures("database")
@@ -86,6 +91,7 @@ def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Databas
         send(messages.prune_tenant(tenant_id=tenant))
         assert health.get_health_status(CONTEXT).status == "healthy"
         waiting.age(superuser, 31)
+        watch.queues.forget()
         services = health.get_health_status(CONTEXT).services
         waiting.clear(superuser)
     assert (services.queue, services.worker) == ("degraded", "degraded")

@@ -1,0 +1,116 @@
+"""What is told of the queues, in health and for Prometheus, is what is in them."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import psycopg
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from psycopg.errors import InsufficientPrivilege
+
+from handlers import watch
+from skeldir.app import create_app
+from skeldir.broker import store
+from skeldir.queue import messages
+from skeldir.queue.sending import send
+from skeldir.settings import get_settings
+from tests import waiting
+from tests.asgi import Api
+from tests.conftest import Database
+
+PREFIX = "skeldir_queue_"
+
+
+@pytest.fixture
+def superuser(database: Database) -> Iterator[psycopg.Connection]:
+    with database.connect() as connection:
+        waiting.clear(connection)
+        watch.queues.forget()
+        yield connection
+        waiting.clear(connection)
+        watch.queues.forget()
+
+
+@pytest.fixture
+def api(superuser: psycopg.Connection) -> Api:  # noqa: ARG001 - an empty queue before the first question
+    return Api(create_app(get_settings().model_copy(update={"validate_responses": True})))
+
+
+def scraped(api: Api) -> dict[tuple[str, ...], float]:
+    """Return each sample of the queues by its name and labels' values."""
+    answer = api.send("GET", "/metrics", headers={"Accept": "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain")
+    return {
+        (sample.name.removeprefix(PREFIX), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if sample.name.startswith(PREFIX)
+    }
+
+
+def test_each_queue_tells_what_waits_what_is_held_and_what_was_put_aside(
+    superuser: psycopg.Connection, api: Api, tenant: UUID
+) -> None:
+    for _ in range(4):
+        send(messages.attribute_marked(tenant_id=tenant))
+    send(messages.attribute_marked(tenant_id=tenant, delay_seconds=60))
+    waiting.age(superuser, 20)
+    lease = store.take_lease(superuser)
+    held = store.claim(superuser, lease, ["attribution"], 3, [], 0)
+    superuser.execute(
+        "UPDATE skeldir_broker.messages SET attempts = 5 WHERE message_id = %s", [held[0].message_id]
+    )
+    store.release(superuser, lease, [held[0].message_id], begun=True)
+
+    told = scraped(api)
+
+    states = {state: told["messages", "attribution", state] for state in ("ready", "in_flight", "scheduled")}
+    assert states == {"ready": 1, "in_flight": 2, "scheduled": 1}
+    assert told["messages", "attribution", "parked"] == 1
+    assert 20 <= told["oldest_message_age_seconds", "attribution"] < 80
+    assert told["oldest_message_age_seconds", "housekeeping"] == 0
+    (shown,) = (
+        queue for queue in api.send("GET", "/api/health").json()["queues"] if queue["queue"] == "attribution"
+    )
+    assert shown["oldest_seconds"] == int(told["oldest_message_age_seconds", "attribution"])
+    assert {name: shown[name] for name in states} == states
+    superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+
+
+def test_replies_and_broadcasts_are_nobodys_to_watch(superuser: psycopg.Connection, api: Api) -> None:
+    """Their queues have a name of their own each: as a label they would never end."""
+    store.declare_queue(superuser, "a reply", store.take_lease(superuser))
+    waiting.fill(superuser, "a reply", 1)
+
+    assert {labels[1] for labels in scraped(api)} >= {"attribution", "llm", "maintenance", "housekeeping"}
+    assert "a reply" not in {labels[1] for labels in scraped(api)}
+    store.delete_queue(superuser, "a reply")
+
+
+def test_no_tenant_and_no_message_is_told(superuser: psycopg.Connection, api: Api, tenant: UUID) -> None:
+    send(messages.prune_tenant(tenant_id=tenant))
+    (headers,) = waiting.headers(superuser)
+
+    told = api.send("GET", "/metrics").text + json.dumps(api.send("GET", "/api/health").json()["queues"])
+
+    assert str(tenant) not in told
+    assert headers["id"] not in told
+
+
+def test_a_backlog_is_asked_for_once_in_a_while(superuser: psycopg.Connection, api: Api) -> None:
+    """Who asks every second does not have a hundred thousand messages counted every second."""
+    assert scraped(api)["messages", "llm", "ready"] == 0
+    waiting.fill(superuser, "llm", 1)
+    assert scraped(api)["messages", "llm", "ready"] == 0
+    watch.queues.forget()
+    assert scraped(api)["messages", "llm", "ready"] == 1
+
+
+def test_the_login_that_counts_cannot_read(database: Database) -> None:
+    with (
+        database.engine("app_user").connect() as connection,
+        pytest.raises(Exception, match="permission denied") as refused,
+    ):
+        connection.exec_driver_sql("SELECT body FROM skeldir_broker.messages")
+    assert isinstance(refused.value.__cause__, InsufficientPrivilege)
