@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 
 # Transient queues (replies, broadcasts) are nobody's to watch. A message that was moved or given back
 # keeps its place in the order of ids: the lowest that waits was sent first.
