@@ -3,13 +3,16 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery import Task
+from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 from celery.worker.request import Request
+from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,13 +21,17 @@ from skeldir.db.session import Isolation, tenant_session
 from skeldir.domain.failed_jobs import ErrorKind, kept_arguments, place
 from skeldir.observability import correlation
 from skeldir.queue.sending import CORRELATION_HEADER
-from skeldir.repository import failed_jobs, task_effects
+from skeldir.repository import failed_jobs, task_effects, tenants
 from skeldir.repository.failed_jobs import Failure
 from workers.app import app
 
 RETRIES_MAX: Final = 5
 BACKOFF_SECONDS: Final = 0.5
 BACKOFF_SECONDS_MAX: Final = 30.0
+
+SYSTEM_SOFT_LIMIT_SECONDS: Final = 50
+SYSTEM_HARD_LIMIT_SECONDS: Final = 60
+"""Of tasks that only send; the others' limits are the application's."""
 
 
 class AlreadyDone(Exception):
@@ -39,7 +46,11 @@ class InvalidArgument(ValueError):
     """A task was sent with arguments that no retry makes right."""
 
 
-TRANSIENT: Final = (OperationalError, InterfaceError, Busy)
+class NoTenant(InvalidArgument):
+    """A tenant's task was sent without one, or for one that there is not."""
+
+
+TRANSIENT: Final = (OperationalError, InterfaceError, BrokerError, Busy)
 """Lost connections, serialization failures, deadlocks, timeouts, and waiting for one's turn."""
 
 
@@ -55,50 +66,79 @@ log = get_task_logger(__name__)
 
 
 class Recorded(Request):  # type: ignore[misc]
-    """A request whose failure is kept also where it is the worker that ends the task."""
+    """A request whose task knows its own message also where it is the worker that ends the task."""
 
     def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's
-        """Keep a task that was ended at its hard limit."""
-        super().on_timeout(soft, timeout)
-        if not soft:
-            keep_failure(self.task, TimeLimitExceeded(timeout), self.id, self.kwargs)
+        """Have `on_failure` see the message of a task that was ended at its hard limit."""
+        self.task.push_request(**self.request_dict)
+        try:
+            super().on_timeout(soft, timeout)
+        finally:
+            self.task.pop_request()
 
 
-class SystemTask(Task):  # type: ignore[misc]
-    """A task of no tenant: it reads who there is and sends to each; it touches no tenant's table."""
-
-    abstract = True
-
-
-class TenantTask(Task):  # type: ignore[misc]
-    """A task of one tenant. Its arguments are keywords, JSON-safe, and name things by their ids."""
+class BaseTask(Task):  # type: ignore[misc]
+    """A task: its arguments are keywords and JSON-safe, and it is tried again a bounded number of times."""
 
     abstract = True
     max_retries = RETRIES_MAX
     Request = Recorded
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - a task returns what it likes
-        """Run the task; what is transient is tried again, what was done before is not repeated."""
+        """Run the task under its sender's correlation id; what is transient is tried again."""
         if args:
             raise TypeError(f"{self.name} takes keyword arguments only")
-        _require_tenant(self.name, kwargs)
         correlation.accept_or_make((self.request.headers or {}).get(CORRELATION_HEADER))
         try:
+            self.check(kwargs)
             return self.run(**kwargs)
         except AlreadyDone:
             return {"outcome": "already_done"}
         except TRANSIENT as error:
             self.try_again(error)
 
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse arguments before anything is done; raises InvalidArgument."""
+
     def try_again(self, error: Exception) -> NoReturn:
-        """Retry after a pause that grows and is jittered; raises the error itself after the last try."""
-        attempt = self.request.retries or 0
-        pause = min(BACKOFF_SECONDS * 2**attempt, BACKOFF_SECONDS_MAX)
-        raise self.retry(exc=error, countdown=random.uniform(pause / 2, pause))  # noqa: S311
+        """Retry after a pause; raises the error itself after the last try.
+
+        A retry that cannot be sent gives the message back: Celery would throw it away.
+        """
+        try:
+            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries or 0))
+        except Reject as unsent:
+            raise Reject(unsent.reason, requeue=True) from error
+
+
+class SystemTask(BaseTask):
+    """A task of no tenant: it reads who there is and sends to each; it touches no tenant's table.
+
+    The schedule sends it again, so that one which fails for good is only logged.
+    """
+
+    abstract = True
+    soft_time_limit = SYSTEM_SOFT_LIMIT_SECONDS
+    time_limit = SYSTEM_HARD_LIMIT_SECONDS
+
+
+class TenantTask(BaseTask):
+    """A task of one tenant, which it opens its transactions for. Its arguments name things by their ids."""
+
+    abstract = True
+
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse a tenant's task without a tenant before it touches the database, and a stranger's work."""
+        try:
+            tenant_id = UUID(arguments["tenant_id"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise NoTenant(f"{self.name} needs a tenant_id") from None
+        _refuse_stranger(tenant_id)
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401, ARG002
-        """Keep a task that failed for good, for who may retry it."""
-        keep_failure(self, exc, task_id, kwargs)
+        """Keep a task that failed for good, for who may retry it; of no tenant there is nobody."""
+        if not isinstance(exc, NoTenant):
+            keep_failure(self, exc, task_id, kwargs)
 
     @contextmanager
     def effect(self, tenant_id: str, *, isolation: Isolation = "read committed") -> Iterator[Session]:
@@ -146,12 +186,18 @@ def keep_failure(failed: Task, error: BaseException, task_id: str, arguments: Ma
         log.exception("a failure was not kept", extra={"task": failed.name, "task_id": task_id})
 
 
-def _require_tenant(name: str, arguments: Mapping[str, Any]) -> None:
-    """Refuse a tenant's task without a tenant before it touches the database."""
-    try:
-        UUID(arguments["tenant_id"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InvalidArgument(f"{name} needs a tenant_id") from None
+@lru_cache(maxsize=10_000)
+def _refuse_stranger(tenant_id: UUID) -> None:
+    """Raise NoTenant where there is no such tenant; tenants stay, so each is looked for once."""
+    with tenant_session(tenant_id, read_only=True, engine=get_engine("app_worker")) as session:
+        if tenants.find(session) is None:
+            raise NoTenant(f"there is no tenant {tenant_id}")
+
+
+def pause_seconds(retries: int) -> float:
+    """Return how long to wait before the next try: longer each time, and not all at the same moment."""
+    pause = min(BACKOFF_SECONDS * 2**retries, BACKOFF_SECONDS_MAX)
+    return random.uniform(pause / 2, pause)  # noqa: S311
 
 
 def task(name: str, base: type[Task]) -> Callable[[Callable[..., object]], Task]:

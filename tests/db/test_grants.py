@@ -78,6 +78,12 @@ ERASES = {
     "webhook_endpoints", "events", "dead_letters", "order_hints", "orders", "touchpoints",
     "dirty_marks", "erased_orders",
 }  # fmt: skip
+# What webhooks and uploads bring: workers attribute it and change nothing of it.
+INGESTED = {
+    "deliveries", "events", "facts", "order_links", "payment_aliases", "order_hints", "orders",
+    "ledger_entries", "dead_letters", "dead_letter_attempts", "touchpoints", "ad_spend",
+    "ad_spend_changes", "ad_spend_imports",
+}  # fmt: skip
 GRANTEES = ("app_rw", "app_worker", "app_admin", "app_ro", "skeldir_lookup")
 COLUMN_GRANTS = {
     ("memberships", "role", "app_rw", "UPDATE"),
@@ -175,6 +181,27 @@ def test_the_grants_on_columns_are_exactly_these(superuser: psycopg.Connection) 
     ).fetchall()
 
     assert set(found) == COLUMN_GRANTS
+
+
+def test_a_worker_reads_what_was_ingested_and_writes_none_of_it(superuser: psycopg.Connection) -> None:
+    """By whatever way its login comes to a right; the two columns that name a channel are the exception."""
+    rows = superuser.execute(
+        """SELECT c.relname, r.name, has_table_privilege('app_worker', c.oid, r.name)
+             FROM pg_class c, unnest(%s::text[]) AS r(name)
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')""",
+        [[*LETTERS, "TRUNCATE", "REFERENCES", "TRIGGER"]],
+    ).fetchall()
+    found = {table: {right for name, right, has in rows if name == table and has} for table, _, _ in rows}
+
+    assert {
+        table for table, rights in found.items() if table in INGESTED and rights == {"SELECT"}
+    } == INGESTED
+    for table, rights in found.items():
+        assert {LETTERS.get(right, right) for right in rights} == set(GRANTS[table][1]), table
+    assert {(table, column) for table, column, who, _ in COLUMN_GRANTS if who == "app_worker"} == {
+        ("touchpoints", "channel_code"), ("orders", "hint_channel_code"),
+        *(("privacy_requests", column) for column in ("state", "completed_at", "row_counts")),
+    }  # fmt: skip
 
 
 def test_everything_belongs_to_the_owner_who_cannot_log_in(superuser: psycopg.Connection) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -47,6 +48,30 @@ class Worker:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
+@contextmanager
+def running(folder: Path, *options: str, application: str = "workers.app") -> Iterator[Worker]:
+    """Run a worker that consumes every queue; end it afterwards."""
+    log = folder / "worker.log"
+    command = [sys.executable, "-m", "celery", "--app", application, "worker", "--queues", QUEUES]
+    command += ["--concurrency", "1", "--loglevel", "INFO", *options]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, cwd=TREE, stdout=stream, stderr=stream, env=os.environ | {"PYTHONPATH": str(TREE)}
+        )
+    worker = Worker(process, log)
+    try:
+        eventually(lambda: True if "ready." in worker.said() or process.poll() is not None else None)
+        assert process.poll() is None, worker.said()
+        yield worker
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 @pytest.fixture(scope="module")
 def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """Start a worker with its schedule, with nothing to do but what its tests ask for; end it afterwards."""
@@ -56,22 +81,5 @@ def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         connection.execute("UPDATE recompute_jobs SET status = 'succeeded'")
         connection.execute(COVERED)
     folder = tmp_path_factory.mktemp("worker")
-    log = folder / "worker.log"
-    command = [sys.executable, "-m", "celery", "--app", "workers.app", "worker", "--queues", QUEUES]
-    command += ["--concurrency", "1", "--beat", "--schedule", str(folder / "beat"), "--loglevel", "INFO"]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command, cwd=TREE, stdout=stream, stderr=stream, env=os.environ | {"PYTHONPATH": str(TREE)}
-        )
-    running = Worker(process, log)
-    try:
-        eventually(lambda: True if "ready." in running.said() or process.poll() is not None else None)
-        assert process.poll() is None, running.said()
-        yield running
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with running(folder, "--beat", "--schedule", str(folder / "beat")) as worker:
+        yield worker

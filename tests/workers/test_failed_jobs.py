@@ -20,7 +20,7 @@ from tests.conftest import Database
 from tests.identity import log_in, make_user
 from tests.workers.conftest import eventually
 from workers.attribution import recompute_window
-from workers.base import InvalidArgument, TenantTask
+from workers.base import TenantTask
 from workers.maintenance import prune_tenant
 
 PATH = "/api/health/failed-jobs"
@@ -79,12 +79,6 @@ def test_arguments_that_are_no_ids_are_not_kept(tenant: UUID) -> None:
 
     (job,) = kept(tenant)
     assert job.arguments == {"tenant_id": str(tenant), "job_id": "[redacted]"}
-
-
-@pytest.mark.parametrize("arguments", [{}, {"tenant_id": None}, {"tenant_id": "everybody"}])
-def test_a_task_of_a_tenant_without_one_is_refused(arguments: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgument, match="needs a tenant_id"):
-        prune_tenant.apply(kwargs=arguments, throw=True)
 
 
 def test_an_administrator_lists_retries_and_discards(

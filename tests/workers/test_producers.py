@@ -1,6 +1,7 @@
 """What is sent is what is registered: names, arguments, queues, and who may work without a tenant."""
 
 import inspect
+import json
 from uuid import uuid4
 
 import pytest
@@ -73,10 +74,24 @@ def test_only_listed_tasks_work_without_a_tenant() -> None:
         assert names[0] == "tenant_id"
 
 
-def test_a_tenant_s_task_refuses_positional_arguments() -> None:
+def test_a_task_refuses_positional_arguments() -> None:
     """An argument without its name would mean something else after the next change of the signature."""
     with pytest.raises(TypeError, match="keyword arguments only"):
         tasks()["maintenance.prune_tenant"].apply(args=(str(uuid4()),), throw=True)
+    with pytest.raises(TypeError, match="keyword arguments only"):
+        tasks()["housekeeping.sweep"].apply(args=("everybody",), throw=True)
+
+
+def test_arguments_are_keywords_that_json_keeps_as_they_are() -> None:
+    """What a task receives is what was sent: ids and instants as text, never an object."""
+    for message in produced():
+        assert json.loads(json.dumps(message.arguments)) == message.arguments
+    for name, task in tasks().items():
+        for parameter in inspect.signature(task.run).parameters.values():
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, name
+            assert parameter.annotation in {"str", str}, name
+    for entry in BEAT_SCHEDULE.values():
+        assert not entry.keys() & {"args", "kwargs"}
 
 
 def test_the_worker_consumes_every_queue() -> None:
