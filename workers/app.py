@@ -9,6 +9,7 @@ from workers.schedule import BEAT_SCHEDULE
 TASK_MODULES: Final = (
     "workers.attribution",
     "workers.summaries",
+    "workers.performance",
     "workers.models",
     "workers.channels",
     "workers.maintenance",

@@ -66,8 +66,7 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
             attribution.begin(session)
             changes = attribution.attribute_journeys(session, journeys, chosen)
         milliseconds = round(1000 * (time.monotonic() - started))
-        if len(journeys) < JOURNEYS_MAX:
-            summaries.catch_up(self, tenant_id)
+        wanted = summaries.catch_up(self, tenant_id).wanted if len(journeys) < JOURNEYS_MAX else ()
     result = {
         "outcome": "attributed",
         "journeys": len(journeys),
@@ -85,6 +84,9 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     if len(journeys) >= STATISTICS_AFTER_JOURNEYS:
         with tenant_session(UUID(tenant_id), engine=get_engine("app_worker")) as session:
             attribution.refresh_statistics(session)
+        send(messages.count_days(tenant_id=UUID(tenant_id)), app=self.app)
+    for message in wanted if changes.written else ():
+        send(message, app=self.app)
     return result
 
 

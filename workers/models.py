@@ -33,8 +33,9 @@ def backfill(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
             done = backfills.step(session, attribution_settings.current(session), ROWS_MAX)
-        if done.is_over:
-            catch_up(self, tenant_id)
+        wanted = catch_up(self, tenant_id).wanted if done.is_over else ()
+    for message in wanted:
+        send(message, app=self.app)
     if done.is_over:
         return {"outcome": "over"}
     send(messages.backfill(tenant_id=UUID(tenant_id)), app=self.app)

@@ -2,13 +2,27 @@
 
 import json
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from celery.utils.log import get_task_logger
 from sqlalchemy.orm import Session
 
+from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, attribution_settings, backfills, performance_days, summaries
+from skeldir.queue import messages
+from skeldir.queue.messages import Message
+from skeldir.queue.sending import send
+from skeldir.repository import (
+    attribution,
+    attribution_settings,
+    backfills,
+    channel_intervals,
+    performance_days,
+    summaries,
+)
 from workers.base import TenantTask, task
 
 log = get_task_logger(__name__)
@@ -24,7 +38,7 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     with self.transaction(tenant_id) as turn:
         if not attribution.take_turn(turn):
             return {"outcome": "busy"}
-        completed = catch_up(self, tenant_id)
+        completed = catch_up(self, tenant_id).completed
         with self.transaction(tenant_id, isolation="repeatable read") as session:
             attribution.begin_scan(session)
             summaries.prune(session)
@@ -32,14 +46,23 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.transaction(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
             _refresh_performance(session)
+    send(messages.count_days(tenant_id=UUID(tenant_id)), app=self.app)
     return {"outcome": "refreshed", "completed": completed, **checked}
 
 
-def catch_up(task_at_work: TenantTask, tenant_id: str) -> int:
-    """Summarise what is current, covers every order and is not summarised; return how many versions.
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """How many versions were summarised, and who makes what reports would miss until the next hour.
 
-    The caller has the turn.
+    To be sent when the turn was given back, for it is needed.
     """
+
+    completed: int = 0
+    wanted: Sequence[Message] = ()
+
+
+def catch_up(task_at_work: TenantTask, tenant_id: str) -> CaughtUp:
+    """Summarise what is current, covers every order and is not summarised; the caller has the turn."""
     with task_at_work.transaction(tenant_id, isolation="repeatable read") as session:
         chosen = attribution_settings.current(session)
         left_out = {*summaries.listed(session), *backfills.uncovered(session)}
@@ -50,7 +73,15 @@ def catch_up(task_at_work: TenantTask, tenant_id: str) -> int:
             started = time.monotonic()
             summaries.rebuild(session, version)
             _tell("summarised", version, started)
-    return len(missing)
+        wanted = list(_wanted(session, chosen, UUID(tenant_id)))
+    return CaughtUp(len(missing), wanted)
+
+
+def _wanted(session: Session, chosen: AttributionSettings, tenant_id: UUID) -> Iterator[Message]:
+    if not performance_days.is_listed(session, chosen.version(chosen.default_model)):
+        yield messages.refresh_summaries(tenant_id=tenant_id)
+    if not channel_intervals.are_any(session):
+        yield messages.refresh_intervals(tenant_id=tenant_id)
 
 
 def _check(session: Session) -> dict[str, Any]:

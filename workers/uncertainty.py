@@ -98,12 +98,14 @@ def usual_windows(now: datetime) -> Iterator[Window]:
 def _due(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
     """Ask for the usual windows that were not looked at for long enough; return all that is open."""
     chosen = attribution_settings.current(session)
+    is_first = not channel_intervals.are_any(session)  # that there was nothing is no answer for long
     for model in MODELS:
         version = chosen.version(model)
         for window in usual_windows(now):
             known = channel_intervals.find(session, version, window)
             if (
-                known is None
+                is_first
+                or known is None
                 or known.checked_at is None
                 or known.checked_at < now - _age_max(model, chosen.default_model)
             ):

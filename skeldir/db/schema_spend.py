@@ -1,6 +1,19 @@
 """The tables of ad spend and performance: figures, imports and their changes, and the days of outcomes."""
 
-from sqlalchemy import CHAR, BigInteger, Date, Index, Integer, SmallInteger, Text, Uuid
+from typing import Any
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    Uuid,
+)
 
 from skeldir.db.columns import INSTANT, column, key, optional, tenant_table
 
@@ -39,17 +52,42 @@ tenant_table(
     column("content_digest", Text),
     Index("ad_spend_imports_at_idx", "tenant_id", "imported_at", "import_id"),
 )
+
+
+def _cells() -> tuple[Column[Any], ...]:
+    return (
+        key("model_version", Text),
+        key("day", Date),
+        key("currency", CHAR(3)),
+        key("level", SmallInteger, autoincrement=False),
+        key("channel_code", Text),
+        key("campaign_id", Text),
+        *(column(name, BigInteger) for name in ("cash_cents", "accrual_cents")),
+        *(column(name, BigInteger) for name in ("conversion_count", "new_conversion_count")),
+        *(column(name, BigInteger) for name in ("conversions_ppm", "new_conversions_ppm")),
+    )
+
+
+tenant_table("performance_days", *_cells())
 tenant_table(
-    "performance_days",
+    "counted_days",
     key("model_version", Text),
     key("day", Date),
-    key("currency", CHAR(3)),
-    key("level", SmallInteger, autoincrement=False),
-    key("channel_code", Text),
-    key("campaign_id", Text),
-    *(column(name, BigInteger) for name in ("cash_cents", "accrual_cents")),
-    *(column(name, BigInteger) for name in ("conversion_count", "new_conversion_count")),
-    *(column(name, BigInteger) for name in ("conversions_ppm", "new_conversions_ppm")),
+    column("revision", BigInteger),
+    ForeignKeyConstraint(
+        ["tenant_id", "model_version"],
+        ["summarised_versions.tenant_id", "summarised_versions.model_version"],
+        ondelete="CASCADE",
+    ),
+)
+tenant_table(
+    "counted_performance",
+    *_cells(),
+    ForeignKeyConstraint(
+        ["tenant_id", "model_version", "day"],
+        ["counted_days.tenant_id", "counted_days.model_version", "counted_days.day"],
+        ondelete="CASCADE",
+    ),
 )
 tenant_table("performance_versions", key("model_version", Text))
 tenant_table("repeat_orders", key("order_id", Text))

@@ -49,6 +49,11 @@ def refresh_summaries(*, tenant_id: UUID) -> Message:
     return Message("attribution.refresh_summaries", "attribution", {"tenant_id": str(tenant_id)})
 
 
+def count_days(*, tenant_id: UUID) -> Message:
+    """Count the tenant's days of performance that have changed since they were counted."""
+    return Message("maintenance.count_days", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 def backfill(*, tenant_id: UUID) -> Message:
     """Attribute the tenant's orders under the versions of models that do not cover them yet."""
     return Message("attribution.backfill", "attribution", {"tenant_id": str(tenant_id)})
@@ -100,6 +105,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     recompute_window,
     resume_windows,
     refresh_summaries,
+    count_days,
     backfill,
     refit_models,
     prune_tenant,

@@ -54,6 +54,8 @@ _INTERVALS: Final = text("""
      ORDER BY currency, revenue_cents DESC, channel_code COLLATE "C"
 """)
 
+_ARE_ANY: Final = text("SELECT EXISTS (SELECT FROM channel_intervals)")
+
 _CERTAINTIES: Final = text("""
     SELECT part.currency, part.channel_code, part.low_cents, part.median_cents, part.high_cents,
            part.low_share_ppm, part.high_share_ppm, part.confidence_ppm,
@@ -191,6 +193,11 @@ def unanswered(session: Session) -> list[Estimate]:
 def intervals(session: Session, estimate_id: UUID) -> list[ChannelInterval]:
     """Return an estimate's intervals, the largest revenue of each currency first."""
     return [_interval(row) for row in session.execute(_INTERVALS, {"estimate_id": estimate_id})]
+
+
+def are_any(session: Session) -> bool:
+    """Tell whether any channel's certainty was looked at: of a tenant without allocations none is."""
+    return bool(session.execute(_ARE_ANY).scalar_one())
 
 
 def certainties(

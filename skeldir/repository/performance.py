@@ -1,7 +1,8 @@
 """What advertising brought for its money: spend beside what its channels and campaigns were credited with.
 
-What was credited is read from the days that jobs keep (`performance_days`), else counted from the rows by
-the same SQL, some orders at a time.
+What was credited is read from the days that jobs keep (`performance_days`), else from those that were
+counted and have not changed since (`performance_counts`); what neither has is counted from the rows by the
+same SQL, some orders at a time.
 """
 
 from collections import defaultdict
@@ -14,28 +15,11 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.performance import Figures, Outcome, Spend
 from skeldir.domain.windows import Window
-from skeldir.repository import channel_reports, channels, performance_days
+from skeldir.repository import channel_reports, channels, performance_counts, performance_days
 from skeldir.repository.channel_reports import Mode
 from skeldir.repository.channels import Channel
-from skeldir.repository.performance_sql import CELLS, JOURNEYS, ORDERS, SIBLINGS
-
-ORDERS_MAX: Final = 5_000
-"""Orders per statement: bounds the memory of both ends, and the arrays sent."""
-
-# As `attribution` prepares its jobs, whose look-ups these are.
-_PLANNING: Final = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_nestloop": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "random_page_cost": "0.01",
-    "cpu_operator_cost": "0.025",
-    "jit": "off",
-    "work_mem": "'64MB'",
-}
-_PREPARE: Final = text("; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNING.items()))
-_UNPREPARE: Final = text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNING))
+from skeldir.repository.performance_counts import ORDERS_MAX
+from skeldir.repository.performance_sql import CELLS, JOURNEYS, KEPT_CELLS, ORDERS, SIBLINGS
 
 
 def _outcomes(mode: Mode, given: str, cells: str) -> TextClause:
@@ -60,6 +44,19 @@ _COUNTED: Final[Mapping[Mode, TextClause]] = {
 }
 _SUMMED: Final[Mapping[Mode, TextClause]] = {
     mode: _outcomes(mode, "", "(SELECT * FROM performance_days WHERE model_version = :model_version)")
+    for mode in _MODES
+}
+_HELD: Final[Mapping[Mode, TextClause]] = {
+    mode: _outcomes(
+        mode,
+        "",
+        """(SELECT * FROM counted_performance
+             WHERE model_version = :model_version AND day <> ALL(CAST(:stale_days AS date[])))""",
+    )
+    for mode in _MODES
+}
+_RECOUNTED: Final[Mapping[Mode, TextClause]] = {
+    mode: _outcomes(mode, f"WITH {KEPT_CELLS}", "(SELECT * FROM cell WHERE day = ANY(CAST(:days AS date[])))")
     for mode in _MODES
 }
 
@@ -134,8 +131,11 @@ def report(
 
 def _outcome_cells(session: Session, mode: Mode, asked: Mapping[str, object]) -> dict[str, Cells]:
     """Return, per currency, what each campaign, channel and the whole were credited with."""
-    if performance_days.is_listed(session, str(asked["model_version"])):
+    model_version = str(asked["model_version"])
+    if performance_days.is_listed(session, model_version):
         found: Iterable[Any] = session.execute(_SUMMED[mode], asked)
+    elif performance_counts.are_kept(session, model_version):
+        found = _held(session, mode, asked)
     else:
         found = _counted(session, mode, asked)
     cells: dict[str, Cells] = defaultdict(lambda: defaultdict(Figures))
@@ -145,11 +145,19 @@ def _outcome_cells(session: Session, mode: Mode, asked: Mapping[str, object]) ->
     return cells
 
 
+def _held(session: Session, mode: Mode, asked: Mapping[str, Any]) -> Iterator[Any]:
+    stale = performance_counts.stale(session, asked["model_version"], asked["first_day"], asked["end_day"])
+    yield from session.execute(_HELD[mode], {**asked, "stale_days": list(stale)})
+    if stale:
+        with performance_counts.looked_up(session):
+            for scope in performance_counts.scopes(session, list(stale)):
+                yield from session.execute(_RECOUNTED[mode], {**asked, **scope})
+
+
 def _counted(session: Session, mode: Mode, asked: Mapping[str, object]) -> Iterator[Any]:
-    session.execute(_PREPARE)
-    for order_ids in _window_orders(session, asked):
-        yield from session.execute(_COUNTED[mode], {**asked, **_scope(session, order_ids)})
-    session.execute(_UNPREPARE)
+    with performance_counts.looked_up(session):
+        for order_ids in _window_orders(session, asked):
+            yield from session.execute(_COUNTED[mode], {**asked, **_scope(session, order_ids)})
 
 
 def _window_orders(session: Session, asked: Mapping[str, object]) -> Iterator[list[str]]:

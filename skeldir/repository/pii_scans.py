@@ -27,6 +27,7 @@ class Scanned:
 
 
 _AD_SPEND_KEY: Final = {"day": "date", "channel_code": "text", "campaign_id": "text", "currency": "text"}
+_PERFORMANCE_KEY: Final = {"model_version": "text", **_AD_SPEND_KEY, "level": "smallint"}
 SCANNED: Final[Mapping[str, Scanned]] = {
     "ad_spend": Scanned(_AD_SPEND_KEY, ("campaign_id",)),
     "ad_spend_changes": Scanned({"import_id": "uuid"} | _AD_SPEND_KEY, ("campaign_id",)),
@@ -69,9 +70,8 @@ SCANNED: Final[Mapping[str, Scanned]] = {
         ("order_id", "journey_id", "hint_source", "hint_medium", "hint_campaign_id"),
     ),
     "payment_aliases": Scanned({"alias": "text", "payment_key": "text"}, ("alias", "payment_key")),
-    "performance_days": Scanned(
-        {"model_version": "text", **_AD_SPEND_KEY, "level": "smallint"}, ("campaign_id",)
-    ),
+    "counted_performance": Scanned(_PERFORMANCE_KEY, ("campaign_id",)),
+    "performance_days": Scanned(_PERFORMANCE_KEY, ("campaign_id",)),
     "privacy_requests": Scanned({"request_id": "uuid"}, ("vendor_request_id",), lists=("order_ids",)),
     "recompute_jobs": Scanned({"job_id": "uuid"}, ("error",)),
     "tenant_channels": Scanned({"code": "text"}, ("family", "display_name")),

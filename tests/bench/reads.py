@@ -1,6 +1,7 @@
 """Reads over HTTP at a million events, beside a hand-written endpoint that adds up the rows themselves.
 
-One tenant, attributed under every model, with orders of today and some that no job has attributed yet.
+One tenant, attributed under every model, with orders of today: some attributed since the days of
+performance were counted, and some that no job has attributed yet.
 Both servers answer one caller at a time, in turns, and agree to the cent.
 """
 
@@ -36,22 +37,25 @@ from tests.bench.rows import Row
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
 from workers.attribution import attribute_marked
+from workers.performance import count_days
+from workers.summaries import refresh_summaries
 
 TREE = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 MODEL: Model = "linear"
-TODAY_ORDERS, PENDING_ORDERS = 1_500, 50
+TODAY_ORDERS, CHANGED_ORDERS, PENDING_ORDERS = 1_500, 50, 50
 PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of both: our path, the peer's, and the p95 that we must keep."""
+    """What is asked of both: our path, the peer's, the p95 that we must keep; of slow ones less often."""
 
     name: str
     path: str
     peer_path: str | None
     mark_ms: float | None = None
+    one_in: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,13 @@ def _questions(ours: int, token: str) -> list[Question]:
         f"http://{HOST}:{ours}/api/attribution/allocations", headers=_bearer(token), timeout=60
     ).json()
     deep = f"?cursor={page['next_cursor']}"
-    channels = "/api/attribution/channels"
+    channels, performance = "/api/attribution/channels", f"/api/attribution/performance{days}"
     return [
         Question("channels over 90 days", f"{channels}{days}", f"/channels{days}", 10),
         Question("the same by accrual", f"{channels}{days}&mode=accrual", None, 10),
         Question("realtime", "/api/v1/revenue/realtime", "/realtime", 10),
+        Question("performance over 90 days", f"{performance}&model={MODEL}", None),
+        Question("the same under another model", f"{performance}&model=markov", None, 100, 4),
         Question("a page of allocations", "/api/attribution/allocations", "/allocations", 5),
         Question("an order's journey", "/api/attribution/conversion-journey?order_id=o-7", None),
         Question("a later page", f"/api/attribution/allocations{deep}", "/allocations?offset=50000", 5),
@@ -105,7 +111,7 @@ def _measure(contest: Contest, question: Question, name: str) -> list[Row]:
     said: dict[str, list[Sent]] = {"ours": [], "peer": []}
     for _ in range(contest.rounds):
         request = _request(question.path, contest.token)
-        said["ours"].append(send_all(HOST, contest.ours, [request] * contest.asked, 1))
+        said["ours"].append(send_all(HOST, contest.ours, [request] * (contest.asked // question.one_in), 1))
         if question.peer_path:
             requests = [_request(question.peer_path)] * (contest.asked // 4)
             said["peer"].append(send_all(HOST, contest.peer, requests, 1))
@@ -154,6 +160,11 @@ def _tenant(events: int) -> Iterator[UUID]:
             worlds.store(superuser, tenant_id, _orders_of_today(TODAY_ORDERS, "today"))
             data.mark(superuser, tenant_id)
             _attribute(tenant_id)
+            _count(tenant_id)
+            changed = _orders_of_today(CHANGED_ORDERS, "changed")
+            worlds.store(superuser, tenant_id, changed)
+            worlds.mark(superuser, tenant_id, changed.journeys)
+            _attribute(tenant_id)
             late = _orders_of_today(PENDING_ORDERS, "late")
             worlds.store(superuser, tenant_id, late)
             worlds.mark(superuser, tenant_id, late.journeys, age_seconds=0)
@@ -170,6 +181,13 @@ def _attribute(tenant_id: UUID) -> None:
         assert done["outcome"] == "attributed", done
         if not done["journeys"]:
             return
+
+
+def _count(tenant_id: UUID) -> None:
+    """Keep the days of performance, as workers do hourly; what changes afterwards is stale."""
+    for task, key, done in ((refresh_summaries, "outcome", "refreshed"), (count_days, "days", 0)):
+        while task.apply(kwargs={"tenant_id": str(tenant_id)}, task_id=str(uuid4())).get()[key] != done:
+            pass
 
 
 def _orders_of_today(amount: int, name: str) -> World:

@@ -13,6 +13,20 @@ AD_SPEND = {
     "cost_cents": 1,
     "import_id": ONE,
 }
+CELL = {
+    "model_version": "linear.1+30d",
+    "day": "2026-01-01",
+    "currency": "EUR",
+    "level": 2,
+    "channel_code": "email",
+    "campaign_id": "c",
+    "cash_cents": 1,
+    "accrual_cents": 1,
+    "conversion_count": 1,
+    "new_conversion_count": 1,
+    "conversions_ppm": 1,
+    "new_conversions_ppm": 1,
+}
 # One row of each table; ids are the same for every tenant, so that only the tenant tells them apart.
 ROWS: dict[str, dict[str, Any]] = {
     "tenants": {"name": "A shop"},
@@ -125,20 +139,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "ad_spend": AD_SPEND,
     "ad_spend_changes": AD_SPEND,
-    "performance_days": {
-        "model_version": "linear.1+30d",
-        "day": "2026-01-01",
-        "currency": "EUR",
-        "level": 2,
-        "channel_code": "email",
-        "campaign_id": "c",
-        "cash_cents": 1,
-        "accrual_cents": 1,
-        "conversion_count": 1,
-        "new_conversion_count": 1,
-        "conversions_ppm": 1,
-        "new_conversions_ppm": 1,
-    },
+    "performance_days": CELL,
     "performance_versions": {"model_version": "linear.1+30d"},
     "repeat_orders": {"order_id": "1"},
     "ad_spend_imports": {
@@ -171,6 +172,8 @@ ROWS: dict[str, dict[str, Any]] = {
         "effect_cents": 1,
     },
     "summarised_versions": {"model_version": "linear.1+30d"},
+    "counted_days": {"model_version": "linear.1+30d", "day": "2026-01-01", "revision": 1},
+    "counted_performance": CELL,
     "recompute_jobs": {
         "job_id": ONE,
         "window_start": NOW,

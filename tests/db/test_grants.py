@@ -65,6 +65,8 @@ GRANTS = {
     "performance_days": ("S", "SIUD", "", "S", ""),
     "performance_versions": ("S", "SIUD", "", "S", ""),
     "repeat_orders": ("S", "SIUD", "", "S", ""),
+    "counted_days": ("S", "SID", "", "S", ""),
+    "counted_performance": ("S", "SID", "", "S", ""),
     "rate_limits": ("SIU", "", "", "", ""),
     "idempotency_keys": ("SIUD", "SD", "", "", ""),
     "privacy_requests": ("SI", "S", "", "S", "S"),

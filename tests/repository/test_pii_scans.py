@@ -33,6 +33,9 @@ OURS = {
             "performance_days.model_version",
             "performance_days.channel_code",
             "performance_versions.model_version",
+            "counted_days.model_version",
+            "counted_performance.model_version",
+            "counted_performance.channel_code",
         ),
         "intervals": (
             "interval_estimates.model",

@@ -19,9 +19,10 @@ from skeldir.repository.channel_intervals import Estimate
 from tests.conftest import Database
 from tests.domain.bootstrap_by_hand import by_hand
 from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import SETTINGS, Booking, Sale, World, expected
-from workers import uncertainty
+from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World, expected
+from workers import attribution, uncertainty
 from workers.attribution import attribute_marked, recompute_window
+from workers.summaries import refresh_summaries
 from workers.uncertainty import estimate_intervals, refresh_intervals, usual_windows
 
 ALL_DAYS = windows.days(None, None)
@@ -229,6 +230,27 @@ def test_a_recomputed_window_of_days_is_estimated(
         asked = channel_intervals.find(session, job.model_version, window)
     assert (asked is not None) == (hours == 24)
     assert [message.name for message in sent] == ["maintenance.estimate_intervals"] * (hours == 24)
+
+
+def test_a_first_attribution_has_its_intervals_estimated_at_once(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the hourly run has looked before, and found nothing; later runs send nothing."""
+    sent: list[Message] = []
+    monkeypatch.setattr(attribution, "send", lambda message, **_: sent.append(message))
+    run(refresh_intervals, tenant_id=tenant)
+    tell(database, tenant, shop(5))
+    assert [message.name for message in sent] == [
+        "attribution.refresh_summaries",
+        "maintenance.refresh_intervals",
+    ]
+    assert run(refresh_intervals, tenant_id=tenant)["computed"] > 0
+    assert stored(tenant, ask(tenant)) != []
+    run(refresh_summaries, tenant_id=tenant)
+    sent.clear()
+    journey = shop(5).sales[0].journey_id
+    tell(database, tenant, World([Visit(uuid4(), journey, worlds.START, "email")], [], []))
+    assert sent == []
 
 
 def test_random_worlds_have_journeys_of_several_orders() -> None:
