@@ -31,6 +31,7 @@ app = Application(
     include=TASK_MODULES,
     result_backend="skeldir.queue.results:Results",
     beat_schedule=BEAT_SCHEDULE,
+    beat_scheduler="workers.beat:LeadingScheduler",
     beat_max_loop_interval=1,
     broker_connection_retry_on_startup=True,
     task_acks_late=True,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 import uvicorn
-from celery.signals import after_task_publish, worker_ready
+from celery.signals import worker_ready
 from uvicorn.supervisors import Multiprocess
 
 from skeldir.security.keys import new_ring_document
@@ -67,9 +67,7 @@ def api(
 def worker(
     queues: Annotated[str, typer.Option(help="The queues to consume, with commas between.")] = QUEUES,
     concurrency: Annotated[int, typer.Option(min=1, help="How many tasks run at once.")] = 1,
-    beat_schedule: Annotated[
-        Path | None, typer.Option("--beat", help="Run the schedule too; the file that remembers it.")
-    ] = None,
+    runs_beat: Annotated[bool, typer.Option("--beat", help="Run the schedule too.")] = False,  # noqa: FBT002
     pulse: Pulse = None,
     supervised: Supervised = False,  # noqa: FBT002 - typer reads flags this way
 ) -> None:
@@ -79,19 +77,16 @@ def worker(
     if pulse is not None:
         worker_ready.connect(lambda sender, **_: _pulsate(sender, pulse), weak=False)
     arguments = ["worker", f"--queues={queues}", f"--concurrency={concurrency}", "--loglevel=INFO"]
-    if beat_schedule is not None:
-        arguments += ["--beat", f"--schedule={beat_schedule}"]
-    _celery(arguments)
+    _celery([*arguments, *(["--beat"] if runs_beat else [])])
 
 
-def beat(
-    schedule: Annotated[Path, typer.Option(help="The file that remembers what has run.")],
-    pulse: Pulse = None,
-) -> None:
-    """Send the tasks of the schedule; run exactly one."""
+def beat(pulse: Pulse = None) -> None:
+    """Send the tasks of the schedule; of several that run, one does, and another takes over when it ends."""
     if pulse is not None:
-        after_task_publish.connect(lambda **_: pulse.touch(), weak=False)
-    _celery(["beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=INFO"])
+        from workers.beat import ticked  # noqa: PLC0415 - see _celery
+
+        ticked.connect(lambda **_: pulse.touch(), weak=False)
+    _celery(["beat", "--pidfile=", "--loglevel=INFO"])
 
 
 def migrate() -> None:

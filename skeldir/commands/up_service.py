@@ -70,7 +70,7 @@ def running(options: Options, say: Say) -> Iterator[Service]:
         dispose_engines()
         supervisor = stack.enter_context(Supervisor(log_dir=data_dir / "logs"))
         say("Starting the API and the worker")
-        _start(supervisor, listener, options, data_dir)
+        _start(supervisor, listener, options)
         wait_until_ready(base_url, supervisor)
         yield Service(base_url, credentials, data_dir, data_dir / "logs", supervisor)
 
@@ -103,14 +103,11 @@ def _migrate() -> None:
     migrate.upgrade()
 
 
-def _start(supervisor: Supervisor, listener: socket.socket, options: Options, data_dir: Path) -> None:
+def _start(supervisor: Supervisor, listener: socket.socket, options: Options) -> None:
     descriptor = listener.fileno()
     api = ["api", "--supervised", "--fd", str(descriptor), "--workers", str(options.workers)]
     supervisor.start("api", [*SKELDIR, *api], descriptors=[descriptor])
-    run_dir = data_dir / "run"
-    run_dir.mkdir(exist_ok=True)
-    worker = ["worker", "--supervised", "--beat", str(run_dir / "beat-schedule")]
-    supervisor.start("worker", [*SKELDIR, *worker])
+    supervisor.start("worker", [*SKELDIR, "worker", "--supervised", "--beat"])
 
 
 def _listener(host: str, port: int) -> socket.socket:

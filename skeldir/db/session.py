@@ -91,6 +91,16 @@ def lookup_session(*, engine: Engine | None = None) -> Iterator[Session]:
 
 
 @contextmanager
+def transaction_over(connection: Connection) -> Iterator[Session]:
+    """Open a transaction of no tenant over a connection that is kept: a leader's."""
+    _run(connection.connection, _begin(read_only=False, isolation=None))
+    with Session(connection, autoflush=False) as session:
+        yield session
+        _refuse_half(driver_of(session))
+        session.commit()
+
+
+@contextmanager
 def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -> Iterator[Session]:
     with (engine or get_engine("app_user")).connect() as connection:
         revoked = _send(connection, script) and token is not None

@@ -76,13 +76,13 @@ _throttle = Throttle()
 _rest = Rest()
 
 
-def enqueue(work: Session | Transaction, message: Message) -> None:
+def enqueue(work: Session | Transaction, message: Message, *, app: Celery | None = None) -> None:
     """Send a message as a part of a transaction: it is there when that commits, and never if it does not.
 
     It carries the correlation id of the request or task at work. Raises what the database raises.
     """
     with publishing_over(_outbox(work)):
-        send(message)
+        send(message, app=app)
 
 
 def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:

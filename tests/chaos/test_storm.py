@@ -137,7 +137,7 @@ def booked(set_up: Stage) -> dict[UUID, Sums]:
 
 def work_off(set_up: Stage) -> None:
     """Let a worker attribute everything: the marks are as durable as the entries."""
-    set_up.start("worker", "--supervised", "--beat", str(set_up.folder / "beat"))
+    set_up.start("worker", "--supervised", "--beat")
     deadline = time.monotonic() + STORM_SECONDS_MAX
     while set_up.rows("SELECT count(*) FROM dirty_marks") != [(0,)]:
         assert time.monotonic() < deadline, worker_log(set_up.folder)

@@ -80,6 +80,5 @@ def worker(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
         connection.execute("DELETE FROM dirty_marks")
         connection.execute("UPDATE recompute_jobs SET status = 'succeeded'")
         connection.execute(COVERED)
-    folder = tmp_path_factory.mktemp("worker")
-    with running(folder, "--beat", "--schedule", str(folder / "beat")) as worker:
+    with running(tmp_path_factory.mktemp("worker"), "--beat") as worker:
         yield worker
