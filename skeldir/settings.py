@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     attribution_delay_seconds_max: int = Field(
         default=30, ge=0, description="However busy a journey is, it waits no longer than this."
     )
+    failed_job_days: int = Field(
+        default=90, ge=1, description="How long a failed task is kept once it is settled, or unsettled."
+    )
     certificate_authorities: Path | None = Field(
         default=None,
         description="A PEM file: who vouches for PayPal's certificates. Unset: Mozilla's list, from certifi.",

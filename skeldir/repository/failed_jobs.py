@@ -49,7 +49,9 @@ _SETTLE: Final = text(f"""
 
 _PRUNE: Final = text("""
     DELETE FROM worker_failed_jobs
-     WHERE status <> 'pending' AND settled_at < now() - make_interval(days => :days)
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM worker_failed_jobs
+                             WHERE coalesce(settled_at, failed_at) < now() - make_interval(days => :days)
+                             LIMIT :rows_max))
 """)
 
 
@@ -121,9 +123,9 @@ def settle(session: Session, failed_job_id: UUID, status: Status, by: UUID | Non
     return _job(session.execute(_SETTLE, values).one())
 
 
-def prune(session: Session, days: int) -> int:
-    """Delete what was settled so long ago; returns how many."""
-    return int(session.execute(_PRUNE, {"days": days}).rowcount)  # type: ignore[attr-defined]
+def prune(session: Session, days: int, rows_max: int) -> int:
+    """Delete some of what was settled so long ago, or failed then and was never settled; returns how many."""
+    return int(session.execute(_PRUNE, {"days": days, "rows_max": rows_max}).rowcount)  # type: ignore[attr-defined]
 
 
 def _job(row: Row[Any]) -> FailedJob:

@@ -40,7 +40,9 @@ RELEASE: Final = text("""
 """)
 
 FORGET: Final = text("""
-    DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - CAST(:age AS interval)
+    DELETE FROM idempotency_keys
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency_keys
+                             WHERE created_at < clock_timestamp() - CAST(:age AS interval) LIMIT :rows_max))
 """)
 
 SAVEPOINT: Final = text("SAVEPOINT before_effects")
@@ -124,9 +126,9 @@ def go_back(session: Session) -> None:
     session.execute(ROLLBACK)
 
 
-def forget(session: Session, age: timedelta) -> int:
-    """Delete keys that were first used longer ago than that; returns how many."""
-    return session.execute(FORGET, {"age": age}).rowcount  # type: ignore[attr-defined,no-any-return]
+def forget(session: Session, age: timedelta, rows_max: int) -> int:
+    """Delete some keys that were first used longer ago than that; returns how many."""
+    return int(session.execute(FORGET, {"age": age, "rows_max": rows_max}).rowcount)  # type: ignore[attr-defined]
 
 
 def _request(request: KeyedRequest) -> dict[str, Any]:

@@ -24,7 +24,7 @@ COUNT_ATTEMPT = text("""
 
 FORGET = text("DELETE FROM login_failures WHERE login_hash = :login_hash")
 
-PRUNE = text("SELECT skeldir_lookup.prune_login_failures(:before)")
+PRUNE = text("SELECT skeldir_lookup.prune_login_failures(:before, :rows_max)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ def forget(session: Session, login_hash: bytes) -> None:
     session.execute(FORGET, {"login_hash": login_hash})
 
 
-def prune(session: Session, before: datetime) -> int:
-    """Delete windows that began before an instant, whosever they are; returns how many."""
-    return int(session.execute(PRUNE, {"before": before}).scalar_one())
+def prune(session: Session, before: datetime, rows_max: int) -> int:
+    """Delete some windows that began before an instant, whosever they are; returns how many."""
+    return int(session.execute(PRUNE, {"before": before, "rows_max": rows_max}).scalar_one())

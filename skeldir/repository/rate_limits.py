@@ -29,6 +29,12 @@ LEASE = text(f"""
     RETURNING leased, full_at - leased_at AS until_full
 """)  # noqa: S608 - a constant of this file
 
+_FORGET: Final = text("""
+    DELETE FROM rate_limits
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM rate_limits
+                             WHERE full_at < clock_timestamp() - CAST(:age AS interval) LIMIT :rows_max))
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -47,3 +53,8 @@ def lease(session: Session, bucket: str, *, block: int, per_minute: int) -> Leas
     until_full: timedelta = row.until_full
     room = WINDOW - until_full
     return Lease(row.leased, max(0, room // step), max(timedelta(), step - room))
+
+
+def forget(session: Session, age: timedelta, rows_max: int) -> int:
+    """Delete some buckets that have been full for so long; a missing one is full. Returns how many."""
+    return int(session.execute(_FORGET, {"age": age, "rows_max": rows_max}).rowcount)  # type: ignore[attr-defined]

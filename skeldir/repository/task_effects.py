@@ -12,7 +12,11 @@ _CLAIM: Final = text("""
     RETURNING task_id
 """)
 
-_FORGET: Final = text("DELETE FROM task_effects WHERE done_at < now() - make_interval(days => :days)")
+_FORGET: Final = text("""
+    DELETE FROM task_effects
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM task_effects
+                             WHERE done_at < now() - make_interval(days => :days) LIMIT :rows_max))
+""")
 
 
 def claim(session: Session, task_id: UUID, task_name: str) -> bool:
@@ -24,6 +28,6 @@ def claim(session: Session, task_id: UUID, task_name: str) -> bool:
     return session.execute(_CLAIM, parameters).one_or_none() is not None
 
 
-def forget(session: Session, days: int) -> int:
-    """Delete what is older than any message can be redelivered."""
-    return session.execute(_FORGET, {"days": days}).rowcount  # type: ignore[attr-defined,no-any-return]
+def forget(session: Session, days: int, rows_max: int) -> int:
+    """Delete some of what is older than any message can be redelivered; returns how many."""
+    return int(session.execute(_FORGET, {"days": days, "rows_max": rows_max}).rowcount)  # type: ignore[attr-defined]

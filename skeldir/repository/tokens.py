@@ -87,8 +87,14 @@ END_SESSIONS_CUT_OFF = text("""
     ON CONFLICT (tenant_id, jti) DO NOTHING
 """)
 
-PRUNE_REFRESH_TOKENS = text("DELETE FROM refresh_tokens WHERE expires_at < :now")
-PRUNE_DENYLIST = text("DELETE FROM access_token_denylist WHERE expires_at < :now")
+PRUNE_REFRESH_TOKENS = text("""
+    DELETE FROM refresh_tokens
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM refresh_tokens WHERE expires_at < :now LIMIT :rows_max))
+""")
+PRUNE_DENYLIST = text("""
+    DELETE FROM access_token_denylist
+     WHERE ctid = ANY(ARRAY(SELECT ctid FROM access_token_denylist WHERE expires_at < :now LIMIT :rows_max))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +178,12 @@ def end_sessions_cut_off(session: Session, user_id: UUID, access_lifetime: timed
     session.execute(END_SESSIONS_CUT_OFF, {"user_id": user_id, "lifetime": access_lifetime})
 
 
-def prune_expired(session: Session, now: datetime) -> int:
-    """Delete the tenant's refresh tokens and denials that have expired; returns how many."""
+def prune_expired(session: Session, now: datetime, rows_max: int) -> int:
+    """Delete some of the tenant's refresh tokens and denials that have expired; returns how many.
+
+    Sign-ins of the console are refresh tokens too.
+    """
     return sum(
-        session.connection().execute(statement, {"now": now}).rowcount
+        session.connection().execute(statement, {"now": now, "rows_max": rows_max}).rowcount
         for statement in (PRUNE_REFRESH_TOKENS, PRUNE_DENYLIST)
     )

@@ -148,7 +148,7 @@ def test_old_login_failures_are_pruned_for_every_tenant_known_or_not(
     known, unknown = tenant, uuid4()
     superuser.execute(add, [unknown, "1999-01-01T00:00:00Z"])
     superuser.execute(add, [known, FUTURE])
-    prune = text("SELECT skeldir_lookup.prune_login_failures(CAST('2000-01-01' AS timestamptz))")
+    prune = text("SELECT skeldir_lookup.prune_login_failures(CAST('2000-01-01' AS timestamptz), 1000)")
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         pruned = session.execute(prune).scalar_one()
 

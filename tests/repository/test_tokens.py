@@ -66,7 +66,7 @@ def test_housekeeping_deletes_what_has_expired_and_nothing_else(tenant: UUID, da
 
     def prune(now: datetime) -> int:
         with tenant_session(tenant, engine=database.engine("app_worker")) as session:
-            return tokens.prune_expired(session, now)
+            return tokens.prune_expired(session, now, 1000)
 
     assert prune(datetime.now(UTC)) == 0
     assert prune(datetime.now(UTC) + timedelta(hours=1)) == 1
@@ -80,9 +80,9 @@ def test_housekeeping_forgets_failures_of_tenants_that_never_were(database: Data
         login_failures.count_attempt(session, b"somebody", timedelta(minutes=15))
 
     with tenant_session(nowhere, engine=database.engine("app_worker")) as session:
-        login_failures.prune(session, datetime.now(UTC) - timedelta(hours=1))
+        login_failures.prune(session, datetime.now(UTC) - timedelta(hours=1), 1000)
     assert count(nowhere, "login_failures") == 1
 
     with tenant_session(nowhere, engine=database.engine("app_worker")) as session:
-        assert login_failures.prune(session, datetime.now(UTC)) >= 1
+        assert login_failures.prune(session, datetime.now(UTC), 1000) >= 1
     assert count(nowhere, "login_failures") == 0
