@@ -103,6 +103,24 @@ class Settings(BaseSettings):
     attribution_delay_seconds_max: int = Field(
         default=30, ge=0, description="However busy a journey is, it waits no longer than this."
     )
+    dead_letter_payload_days: int = Field(
+        default=90,
+        ge=7,
+        le=36_500,
+        description="How long a dead letter can be replayed; quarantine is exempt.",
+    )
+    settled_dead_letter_days: int = Field(
+        default=30, ge=7, le=36_500, description="How long a dead letter is kept once resolved or abandoned."
+    )
+    dead_letter_attempt_days: int = Field(
+        default=365, ge=7, le=36_500, description="How long it is known who replayed what, after the letter."
+    )
+    delivery_days: int = Field(
+        default=90, ge=7, le=36_500, description="How long deliveries that booked nothing are listed."
+    )
+    export_manifest_days: int = Field(
+        default=365, ge=7, le=36_500, description="How long manifests of exports are kept."
+    )
     failed_job_days: int = Field(
         default=90, ge=1, description="How long a failed task is kept once it is settled, or unsettled."
     )

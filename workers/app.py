@@ -13,6 +13,7 @@ TASK_MODULES: Final = (
     "workers.models",
     "workers.channels",
     "workers.maintenance",
+    "workers.retention",
     "workers.privacy",
     "workers.audits",
     "workers.uncertainty",

@@ -76,6 +76,16 @@ def prune_tenants(self: SystemTask) -> int:
     return len(everybody)
 
 
+@task("housekeeping.enforce_retention", SystemTask)
+def enforce_retention(self: SystemTask) -> int:
+    """Have every tenant's old rows let go; return for how many tenants."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.enforce_retention(tenant_id=tenant_id), app=self.app)
+    return len(everybody)
+
+
 @task("housekeeping.refresh_summaries", SystemTask)
 def refresh_summaries(self: SystemTask) -> int:
     """Have every tenant's summaries completed, and one of each checked; return for how many tenants."""

@@ -39,6 +39,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", jitter=5 * MINUTE),
     "fit the models anew": _nightly(1, "housekeeping.refit_tenants"),
     "audit attribution": _nightly(2, "housekeeping.audit_tenants"),
+    "let go what is old": _nightly(3, "housekeeping.enforce_retention"),
     "look for personal data": _nightly(4, "housekeeping.scan_tenants"),
     "forget results": _nightly(5, "celery.backend_cleanup"),
 }

@@ -1,9 +1,10 @@
 """The database's roles. They belong to the server, not to one database, so no migration makes them.
 
-`skeldir_owner` owns the tables, `skeldir_lookup` the functions that look across tenants and
-`skeldir_eraser` the one that erases what privacy requests name; none of them can log in. `app_user`
-(the API), `app_worker` and `app_admin` (provisioning) log in; none is a superuser, none may bypass
-row-level security. `app_rw` and `app_ro` are groups that hold grants.
+`skeldir_owner` owns the tables, `skeldir_lookup` the functions that look across tenants, `skeldir_eraser`
+the one that erases what privacy requests name and `skeldir_pruner` the one that deletes what is older than
+its policy allows; none of them can log in. `app_user` (the API), `app_worker` and `app_admin`
+(provisioning) log in; none is a superuser, none may bypass row-level security. `app_rw` and `app_ro` are
+groups that hold grants.
 """
 
 from collections.abc import Mapping
@@ -15,11 +16,11 @@ from sqlalchemy.pool import NullPool
 
 Role = Literal["app_user", "app_worker", "app_admin", "skeldir_owner"]
 
-GROUPS: Final = ("skeldir_owner", "skeldir_lookup", "skeldir_eraser", "app_rw", "app_ro")
+GROUPS: Final = ("skeldir_owner", "skeldir_lookup", "skeldir_eraser", "skeldir_pruner", "app_rw", "app_ro")
 LOGINS: Final = ("app_user", "app_worker", "app_admin")
 
-# NOINHERIT: the owner may become skeldir_lookup or skeldir_eraser to make their functions, but does not
-# see what they see, nor change what they change.
+# NOINHERIT: the owner may become skeldir_lookup, skeldir_eraser or skeldir_pruner to make their functions,
+# but does not see what they see, nor change what they change.
 _ATTRIBUTES: Final = "NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION"
 _CREATE: Final = """
 DO $$ BEGIN
@@ -74,7 +75,7 @@ def _statements() -> list[str]:
         *groups,
         *logins,
         "GRANT app_rw TO app_user",
-        "GRANT skeldir_lookup, skeldir_eraser TO skeldir_owner",
+        "GRANT skeldir_lookup, skeldir_eraser, skeldir_pruner TO skeldir_owner",
         _BECOME,
         _DATABASE,
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",

@@ -1,6 +1,6 @@
-"""The tables of privacy: what was asked for, which orders are erased, and what the scan found."""
+"""The tables of privacy: what was asked for, what is erased, what went by age, what the scan found."""
 
-from sqlalchemy import ARRAY, BigInteger, Index, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from skeldir.db.columns import INSTANT, column, key, optional, tenant_table
@@ -18,6 +18,17 @@ tenant_table(
     optional("completed_at", INSTANT),
     optional("row_counts", JSONB),
     Index("privacy_requests_requested_idx", "tenant_id", "requested_at", "request_id"),
+)
+tenant_table(
+    "retention_runs",
+    key("run_id"),
+    column("policy", Text),
+    column("table_name", Text),
+    column("action", Text),
+    column("older_than", INSTANT),
+    column("row_count", BigInteger),
+    column("ran_at", INSTANT, default="now()"),
+    Index("retention_runs_ran_idx", "tenant_id", text("ran_at DESC"), "run_id"),
 )
 tenant_table("erased_orders", key("order_key", Text), column("erased_at", INSTANT, default="now()"))
 tenant_table(

@@ -69,6 +69,11 @@ def prune_tenant(*, tenant_id: UUID) -> Message:
     return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def enforce_retention(*, tenant_id: UUID) -> Message:
+    """Let go what of the tenant is older than its policy allows."""
+    return Message("maintenance.enforce_retention", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 def fulfil_privacy_requests(*, tenant_id: UUID) -> Message:
     """Do what the tenant's waiting privacy requests ask."""
     return Message("maintenance.fulfil_privacy_requests", "maintenance", {"tenant_id": str(tenant_id)})
@@ -109,6 +114,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     backfill,
     refit_models,
     prune_tenant,
+    enforce_retention,
     fulfil_privacy_requests,
     scan_personal_data,
     audit_attribution,

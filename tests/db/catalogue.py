@@ -34,7 +34,7 @@ PARTS = {
         SELECT pg_get_functiondef(p.oid), proowner::regrole::text, proacl::text
           FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE {ours}""",
 }
-OURS = "nspname IN ('public', 'skeldir_lookup', 'skeldir_eraser', 'skeldir_broker', 'skeldir_results')"
+OURS = "nspname ~ '^(public$|skeldir_)'"
 
 
 def dump(connection: psycopg.Connection) -> list[str]:

@@ -278,6 +278,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "order_ids": "{1}",
         "requested_at": NOW,
     },
+    "retention_runs": {
+        "run_id": ONE,
+        "policy": "deliveries",
+        "table_name": "deliveries",
+        "action": "deleted",
+        "older_than": NOW,
+        "row_count": 1,
+    },
     "erased_orders": {"order_key": "1"},
     "pii_findings": {
         "table_name": "events",

@@ -70,6 +70,7 @@ GRANTS = {
     "rate_limits": ("SIU", "SD", "", "", ""),
     "idempotency_keys": ("SIUD", "SD", "", "", ""),
     "privacy_requests": ("SI", "S", "", "S", "S"),
+    "retention_runs": ("S", "S", "", "S", ""),
     "erased_orders": ("S", "S", "", "", "S"),
     "pii_findings": ("S", "SI", "", "S", ""),
     "pii_scans": ("S", "SIU", "", "S", ""),
@@ -80,6 +81,7 @@ ERASES = {
     "webhook_endpoints", "events", "dead_letters", "order_hints", "orders", "touchpoints",
     "dirty_marks", "erased_orders",
 }  # fmt: skip
+PRUNES = {"dead_letters", "dead_letter_attempts", "deliveries", "export_manifests"}
 # What webhooks and uploads bring: workers attribute it and change nothing of it.
 INGESTED = {
     "deliveries", "events", "facts", "order_links", "payment_aliases", "order_hints", "orders",
@@ -111,6 +113,7 @@ COLUMN_GRANTS = {
       for column in ("state", "requested_at", "completed_at", "row_counts")),
     *(("privacy_requests", column, "app_worker", "UPDATE")
       for column in ("state", "completed_at", "row_counts")),
+    ("dead_letters", "payload", "skeldir_pruner", "UPDATE"),
     *(
         (table, column, "skeldir_eraser", "UPDATE")
         for table, columns in {
@@ -137,6 +140,7 @@ DEFINERS = {
     "skeldir_lookup.tenants_with_privacy_requests()": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.tenants_with_work(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.user_by_login(bytea)": ("skeldir_lookup", "app_admin"),
+    "skeldir_pruner.enforce(text,integer,integer)": ("skeldir_pruner", "app_worker"),
 }
 
 
@@ -169,6 +173,9 @@ def test_the_grants_on_tables_are_exactly_these(superuser: psycopg.Connection) -
         expected[table]["skeldir_eraser"] = {"S"}
     for table in ("erased_orders", "endpoint_changes"):  # what it writes down of what it did
         expected[table].setdefault("skeldir_eraser", set()).add("I")
+    for table in PRUNES:
+        expected[table]["skeldir_pruner"] = {"S", "D"}
+    expected["retention_runs"]["skeldir_pruner"] = {"I"}
     assert {
         table: {grantee: set(letters) for grantee, letters in rights.items()}
         for table, rights in found.items()
@@ -231,6 +238,7 @@ def test_no_role_can_pass_through_the_walls(superuser: psycopg.Connection) -> No
         "skeldir_owner": False,
         "skeldir_lookup": False,
         "skeldir_eraser": False,
+        "skeldir_pruner": False,
     }
     assert not any(powerful for _, _, powerful in roles)
 
@@ -245,6 +253,7 @@ def test_who_is_a_member_of_whom(superuser: psycopg.Connection) -> None:
         ("app_user", "app_rw"),
         ("skeldir_owner", "skeldir_lookup"),
         ("skeldir_owner", "skeldir_eraser"),
+        ("skeldir_owner", "skeldir_pruner"),
     }
 
 
@@ -268,7 +277,7 @@ def test_functions_with_their_owners_rights_are_exactly_these(superuser: psycopg
                          WHERE g.grantee <> p.proowner)
              FROM pg_proc p
             WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN
-                  ('public', 'skeldir_lookup', 'skeldir_eraser')"""
+                  ('public', 'skeldir_lookup', 'skeldir_eraser', 'skeldir_pruner')"""
     ).fetchall()
 
     assert {name: (owner, *grantees) for name, owner, _, grantees in found} == DEFINERS

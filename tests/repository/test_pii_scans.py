@@ -44,6 +44,7 @@ OURS = {
         ),
         "letters": ("dead_letters.vendor", "dead_letters.reason_code", "dead_letters.status"),
         "attempts": ("dead_letter_attempts.outcome", "dead_letter_attempts.reason_code"),
+        "retention": ("retention_runs.policy", "retention_runs.table_name", "retention_runs.action"),
         "privacy": ("privacy_requests.kind", "privacy_requests.vendor", "privacy_requests.state"),
         "changes": ("endpoint_changes.action", "recompute_jobs.last_outcome", "touchpoints.channel_code"),
         "channels": ("channel_rules.channel_code", "channel_rules.click_id", "touchpoints.click_id"),

@@ -16,6 +16,7 @@ from workers.schedule import BEAT_SCHEDULE, DAY
 SYSTEM_TASKS = {
     "housekeeping.sweep",
     "housekeeping.prune_tenants",
+    "housekeeping.enforce_retention",
     "housekeeping.fulfil_privacy_requests",
     "housekeeping.audit_tenants",
     "housekeeping.scan_tenants",
