@@ -1,7 +1,6 @@
 """Operations of api-contracts/openapi/v1/health.yaml."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +21,7 @@ from generated.models.health import (
 )
 from handlers import watch
 from handlers.failed_jobs import discard_failed_job, list_failed_jobs, retry_failed_job
-from handlers.metrics import get_metrics
+from handlers.watch import Watched
 from skeldir import __version__
 from skeldir.db import migrate
 from skeldir.db.engine import get_engine
@@ -32,6 +31,7 @@ from skeldir.domain.errors import Unavailable
 from skeldir.domain.queue_figures import QueueFigures
 from skeldir.http.context import Context
 from skeldir.observability import requests
+from skeldir.queue.messages import QUEUES
 from skeldir.repository import service_state
 from skeldir.repository.service_state import SchemaState
 
@@ -61,7 +61,7 @@ class Findings:
     database: State
     queue: State
     worker: State
-    queues: Sequence[QueueFigures] = ()
+    watched: Watched | None = None
 
     def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
         """Missing workers only delay what the database keeps; without the database nothing goes."""
@@ -73,12 +73,9 @@ class Findings:
         """Return them as the contract shows them."""
         return Services(api="up", database=self.database, queue=self.queue, worker=self.worker)
 
-    def told_queues(self) -> list[models.QueueFigures]:
+    def queues(self) -> list[models.QueueFigures]:
         """Return the queues as the contract shows them."""
-        return [
-            models.QueueFigures.model_validate(asdict(one) | {"oldest_seconds": int(one.oldest_seconds)})
-            for one in self.queues
-        ]
+        return [] if self.watched is None else [_told(one, self.watched) for one in self.watched.queues]
 
 
 async def liveness_probe(ctx: Context) -> Liveness:  # noqa: ARG001 - every handler takes one
@@ -108,7 +105,7 @@ def get_health_status(ctx: Context) -> HealthStatus:  # noqa: ARG001
         version=__version__,
         uptime_seconds=_uptime(),
         services=found.services(),
-        queues=found.told_queues(),
+        queues=found.queues(),
     )
 
 
@@ -126,7 +123,7 @@ def get_detailed_health(ctx: Context) -> DetailedHealth:
         version=__version__,
         uptime_seconds=_uptime(),
         services=found.services(),
-        queues=found.told_queues(),
+        queues=found.queues(),
         metrics=RequestMetrics(
             requests_per_minute=figures.requests_per_minute,
             average_response_microseconds=figures.average_response_microseconds,
@@ -142,22 +139,38 @@ def get_detailed_health(ctx: Context) -> DetailedHealth:
     )
 
 
+def get_metrics(ctx: Context) -> str:  # noqa: ARG001
+    """Return the figures for Prometheus; they are the database's, so that every process tells the same."""
+    from handlers import metrics  # noqa: PLC0415 - it would slow every start down
+
+    return metrics.exposition(watch.look())
+
+
 def _look() -> Findings:
     try:
         with lookup_session() as session:
             fault = _fault(service_state.schema_state(session))
-            workers = service_state.worker_connections(session)
-        queues = watch.queues()
+        watched = watch.look()
     except DATABASE_ERRORS as error:
         _log.warning("database_down", exc_info=error)
         return Findings(database="down", queue="down", worker="down")
-    stuck = any(one.oldest_seconds > PATIENCE_SECONDS for one in queues)
+    stuck = any(one.oldest_seconds > PATIENCE_SECONDS for one in watched.queues)
+    alive = [watched.workers[queue].alive for queue in QUEUES]
     return Findings(
         database="degraded" if fault else "up",
         queue="degraded" if stuck else "up",
-        worker="down" if workers == 0 else "degraded" if stuck else "up",
-        queues=queues,
+        worker="down" if not any(alive) else "degraded" if stuck or not all(alive) else "up",
+        watched=watched,
     )
+
+
+def _told(figures: QueueFigures, watched: Watched) -> models.QueueFigures:
+    workers = watched.workers[figures.queue]
+    told = asdict(figures) | {"redelivered": workers.redelivered, "workers": workers.alive}
+    told["oldest_seconds"] = int(figures.oldest_seconds)
+    if workers.heartbeat_age_seconds is not None:
+        told["heartbeat_age_seconds"] = int(workers.heartbeat_age_seconds)
+    return models.QueueFigures.model_validate(told)
 
 
 def _fault(schema: SchemaState) -> str | None:

@@ -1,40 +1,37 @@
-"""The operation getMetrics of api-contracts/openapi/v1/health.yaml."""
+"""Figures in Prometheus' text format. A library of its own, which takes long to load: import it late."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from itertools import accumulate, groupby
+from typing import Final
 
-from handlers import watch
-from skeldir.http.context import Context
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-if TYPE_CHECKING:
-    from prometheus_client import Metric
+from handlers.watch import Watched
+from skeldir.domain.task_figures import BOUNDS_SECONDS
 
-STATES = ("ready", "scheduled", "in_flight", "parked")
+STATES: Final = ("ready", "scheduled", "in_flight", "parked")
 
 
-def get_metrics(ctx: Context) -> str:  # noqa: ARG001 - every handler takes one
-    """Return what Prometheus shall keep; asked of the database, so that every process tells the same."""
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 - a slow start else
-
+def exposition(watched: Watched) -> str:
+    """Return what Prometheus shall keep."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected(list(_queues())))
+    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched)]))
     return generate_latest(registry).decode()
 
 
 class _Collected:
     """Metrics that were worked out before, as the library wants to collect them."""
 
-    def __init__(self, metrics: Iterable["Metric"]) -> None:
+    def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
 
-    def collect(self) -> Iterable["Metric"]:
+    def collect(self) -> Iterable[Metric]:
         """Return them."""
         return self._metrics
 
 
-def _queues() -> Iterator["Metric"]:
-    from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: PLC0415 - a slow start else
-
+def _queues(watched: Watched) -> Iterator[Metric]:
     messages = GaugeMetricFamily(
         "skeldir_queue_messages", "Messages by queue and state.", labels=["queue", "state"]
     )
@@ -43,8 +40,51 @@ def _queues() -> Iterator["Metric"]:
         "How long the oldest message that a worker could take has waited.",
         labels=["queue"],
     )
-    for figures in watch.queues():
+    for figures in watched.queues:
         for state in STATES:
             messages.add_metric([figures.queue, state], getattr(figures, state))
         oldest.add_metric([figures.queue], figures.oldest_seconds)
     yield from (messages, oldest)
+
+
+def _workers(watched: Watched) -> Iterator[Metric]:
+    alive = GaugeMetricFamily(
+        "skeldir_queue_workers_alive", "Workers that consume the queue and were heard of.", labels=["queue"]
+    )
+    heartbeat = GaugeMetricFamily(
+        "skeldir_queue_heartbeat_age_seconds",
+        "Since a worker that consumes the queue was last heard of; none when there was none for an hour.",
+        labels=["queue"],
+    )
+    redelivered = CounterMetricFamily(
+        "skeldir_queue_redelivered_messages",
+        "Messages that workers were given once more, since somebody had begun and not settled them.",
+        labels=["queue"],
+    )
+    for queue, workers in watched.workers.items():
+        alive.add_metric([queue], workers.alive)
+        redelivered.add_metric([queue], workers.redelivered)
+        if workers.heartbeat_age_seconds is not None:
+            heartbeat.add_metric([queue], workers.heartbeat_age_seconds)
+    yield from (alive, heartbeat, redelivered)
+
+
+def _tasks(watched: Watched) -> Iterator[Metric]:
+    runs = CounterMetricFamily(
+        "skeldir_task_runs", "Runs of tasks by what became of them.", labels=["task_name", "outcome"]
+    )
+    durations = HistogramMetricFamily(
+        "skeldir_task_duration_seconds", "How long runs of tasks took.", labels=["task_name"]
+    )
+    for name, outcomes in groupby(watched.tasks, lambda one: one.task_name):
+        all_of_it = list(outcomes)
+        for figures in all_of_it:
+            runs.add_metric([name, figures.outcome], sum(figures.bucket_counts))
+        counts = accumulate(map(sum, zip(*(one.bucket_counts for one in all_of_it), strict=True)))
+        bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]
+        durations.add_metric(
+            [name],
+            buckets=list(zip(bounds, counts, strict=True)),
+            sum_value=sum(one.duration_seconds for one in all_of_it),
+        )
+    yield from (runs, durations)

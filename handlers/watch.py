@@ -2,12 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from skeldir.db.session import lookup_session
 from skeldir.domain.queue_figures import QueueFigures
-from skeldir.repository import broker
+from skeldir.domain.task_figures import QueueWorkers, TaskFigures
+from skeldir.queue.messages import QUEUES
+from skeldir.repository import broker, worker_reports
 
 Answer = TypeVar("Answer")
 
@@ -41,10 +44,23 @@ class Remembered(Generic[Answer]):
             self._known = None
 
 
-def _queues() -> list[QueueFigures]:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What queues and workers are like."""
+
+    queues: Sequence[QueueFigures]
+    workers: Mapping[str, QueueWorkers]
+    """By queue, those of the service itself at least."""
+    tasks: Sequence[TaskFigures]
+
+
+def _look() -> Watched:
     with lookup_session() as session:
-        return broker.queue_figures(session)
+        queues = broker.queue_figures(session)
+        names = sorted({*QUEUES, *(one.queue for one in queues)})
+        workers = {one.queue: one for one in worker_reports.queue_workers(session, names)}
+        return Watched(queues, workers, worker_reports.task_figures(session))
 
 
-queues: Final = Remembered(_queues)
-"""How long each queue is."""
+look: Final = Remembered(_look)
+"""What queues and workers are like; raises what the database raises."""

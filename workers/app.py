@@ -4,6 +4,7 @@ from typing import Final
 
 from skeldir.queue.broker import Application
 from skeldir.queue.results import OPTIONS
+from workers.reporting import Reporting
 from workers.schedule import BEAT_SCHEDULE
 
 TASK_MODULES: Final = (
@@ -45,3 +46,4 @@ app = Application(
     worker_send_task_events=False,
     **OPTIONS,
 )
+app.steps["consumer"].add(Reporting)

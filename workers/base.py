@@ -11,7 +11,6 @@ from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, Worker
 from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
-from celery.worker.request import Request
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -24,6 +23,7 @@ from skeldir.queue.sending import CORRELATION_HEADER
 from skeldir.repository import failed_jobs, task_effects, tenants
 from skeldir.repository.failed_jobs import Failure
 from workers.app import app
+from workers.measuring import ALREADY_DONE, Measured
 
 RETRIES_MAX: Final = 5
 BACKOFF_SECONDS: Final = 0.5
@@ -65,7 +65,7 @@ _KINDS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
 log = get_task_logger(__name__)
 
 
-class Recorded(Request):  # type: ignore[misc]
+class Recorded(Measured):
     """A request whose task knows its own message also where it is the worker that ends the task."""
 
     def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's
@@ -93,7 +93,7 @@ class BaseTask(Task):  # type: ignore[misc]
             self.check(kwargs)
             return self.run(**kwargs)
         except AlreadyDone:
-            return {"outcome": "already_done"}
+            return dict(ALREADY_DONE)
         except TRANSIENT as error:
             self.try_again(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import MISSING, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
 
@@ -43,6 +43,30 @@ class QueueFigures(ContractModel):
             le=9000000000000000000,
         ),
     ]
+    redelivered: Annotated[
+        int,
+        Field(
+            description="Messages that workers were given once more, since somebody had begun and not settled them; ever since.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ]
+    workers: Annotated[
+        int,
+        Field(
+            description="Workers that consume the queue and were heard of within 20 seconds.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ]
+    heartbeat_age_seconds: Annotated[
+        int | MISSING,
+        Field(
+            description="Since one that consumes it was last heard of; absent when there was none for an hour.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ] = MISSING
 
 
 class Queues(RootModel[list[QueueFigures]]):

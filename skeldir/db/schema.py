@@ -33,6 +33,7 @@ from skeldir.db import (  # noqa: F401 - they declare tables too
     schema_requests,
     schema_spend,
     schema_summaries,
+    schema_workers,
 )
 from skeldir.db.columns import INSTANT, METADATA, column, key, optional, tenant_table
 

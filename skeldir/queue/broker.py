@@ -11,7 +11,7 @@ from skeldir.db.engine import get_url
 from skeldir.db.roles import Role
 from skeldir.queue.messages import QUEUES
 
-# By these names PostgreSQL's activity tells who consumes, which is how health knows that a worker lives.
+# By these names PostgreSQL's activity tells who consumes.
 CONSUMER: Final = "skeldir_worker"
 PUBLISHER: Final = "skeldir_publisher"
 

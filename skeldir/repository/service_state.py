@@ -17,13 +17,6 @@ SCHEMA = text("""
            ) AS open_tables
 """)
 
-# A worker keeps the connection that it consumes over: the only sign of life that all logins may see. Its
-# name is CONSUMER of skeldir.queue.broker; the schedule, which only publishes, has another.
-WORKERS = text("""
-    SELECT count(*) FROM pg_stat_activity
-     WHERE datname = current_database() AND application_name = 'skeldir_worker'
-""")
-
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
@@ -37,8 +30,3 @@ def schema_state(session: Session) -> SchemaState:
     """Return which revisions were applied and whether the tenants' wall stands."""
     row = session.execute(SCHEMA).one()
     return SchemaState(tuple(row.revisions), tuple(row.open_tables))
-
-
-def worker_connections(session: Session) -> int:
-    """Return how many connections workers hold."""
-    return int(session.execute(WORKERS).scalar_one())

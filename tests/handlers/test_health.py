@@ -12,8 +12,9 @@ from skeldir.db import engine as engines
 from skeldir.domain.errors import Unavailable
 from skeldir.http.context import Context, RequestFacts
 from skeldir.queue import messages
-from skeldir.queue.broker import CONSUMER, PUBLISHER
+from skeldir.queue.messages import QUEUES
 from skeldir.queue.sending import send
+from skeldir.repository.worker_reports import ALIVE_SECONDS
 from skeldir.settings import get_settings
 from tests import waiting
 from tests.conftest import Database
@@ -23,7 +24,7 @@ CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid
 
 @pytest.fixture(autouse=True)
 def asked_anew() -> None:
-    watch.queues.forget()
+    watch.look.forget()
 
 
 @pytest.mark.usefixtures("database")
@@ -62,36 +63,66 @@ def test_a_database_that_does_not_answer_is_not_ready_and_health_says_so(
 
 
 @contextmanager
-def connected(database: Database, name: str) -> Iterator[None]:
-    """Hold a connection of the workers' login under a name."""
-    url, names = database.url("app_worker"), {"application_name": name}
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=names)
-    with engine.connect():
+def heard_of(database: Database, *queues: str, seconds_ago: float = 0.0) -> Iterator[None]:
+    """Have a worker that consumes these queues, heard of so long ago."""
+    worker_id = uuid4()
+    with database.connect() as superuser:
+        superuser.execute(
+            """INSERT INTO worker_heartbeats (worker_id, worker_name, queues, process_count, seen_at)
+               VALUES (%s, 'celery@there', %s, 1, clock_timestamp() - make_interval(secs => %s))""",
+            [worker_id, list(queues), seconds_ago],
+        )
+        watch.look.forget()
         yield
-    engine.dispose()
+        superuser.execute("DELETE FROM worker_heartbeats WHERE worker_id = %s", [worker_id])
+        watch.look.forget()
 
 
-def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: Database) -> None:
-    """The schedule alone, which only publishes, is no worker."""
+@pytest.fixture
+def nobody(database: Database) -> None:
+    """Have no worker, and nothing that waits for one."""
     with database.connect() as superuser:
         waiting.clear(superuser)  # what other tests sent nobody has taken
+        superuser.execute("DELETE FROM worker_heartbeats")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_missing_workers_make_the_service_degraded_and_nothing_worse(database: Database) -> None:
+    """One that has been silent for long is missing."""
     assert health.get_health_status(CONTEXT).services.worker == "down"
     assert health.get_health_status(CONTEXT).status == "degraded"
     assert health.readiness_probe(CONTEXT).ready is True
-    with connected(database, PUBLISHER):
+    with heard_of(database, *QUEUES, seconds_ago=ALIVE_SECONDS + 1):
         assert health.get_health_status(CONTEXT).services.worker == "down"
-    with connected(database, CONSUMER):
+        told = health.get_health_status(CONTEXT).queues
+        assert [(one.workers, (one.heartbeat_age_seconds or 0) > ALIVE_SECONDS) for one in told] == [
+            (0, True)
+        ] * len(QUEUES)
+    with heard_of(database, *QUEUES):
         assert health.get_health_status(CONTEXT).status == "healthy"
 
 
+@pytest.mark.usefixtures("nobody")
+def test_a_queue_without_a_worker_is_missed_though_others_have_theirs(database: Database) -> None:
+    with heard_of(database, "attribution", "llm"), heard_of(database, "attribution", "housekeeping"):
+        status = health.get_health_status(CONTEXT)
+        assert (status.status, status.services.worker) == ("degraded", "degraded")
+        assert {one.queue: one.workers for one in status.queues} == {
+            "attribution": 2,
+            "housekeeping": 1,
+            "llm": 1,
+            "maintenance": 0,
+        }
+
+
+@pytest.mark.usefixtures("nobody")
 def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Database, tenant: UUID) -> None:
     """A message as the service sends it is not late at once, and is after a while."""
-    with database.connect() as superuser, connected(database, CONSUMER):
-        waiting.clear(superuser)
+    with database.connect() as superuser, heard_of(database, *QUEUES):
         send(messages.prune_tenant(tenant_id=tenant))
         assert health.get_health_status(CONTEXT).status == "healthy"
         waiting.age(superuser, 31)
-        watch.queues.forget()
+        watch.look.forget()
         services = health.get_health_status(CONTEXT).services
         waiting.clear(superuser)
     assert (services.queue, services.worker) == ("degraded", "degraded")

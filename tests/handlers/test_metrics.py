@@ -26,10 +26,10 @@ PREFIX = "skeldir_queue_"
 def superuser(database: Database) -> Iterator[psycopg.Connection]:
     with database.connect() as connection:
         waiting.clear(connection)
-        watch.queues.forget()
+        watch.look.forget()
         yield connection
         waiting.clear(connection)
-        watch.queues.forget()
+        watch.look.forget()
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_backlog_is_asked_for_once_in_a_while(superuser: psycopg.Connection, a
     assert scraped(api)["messages", "llm", "ready"] == 0
     waiting.fill(superuser, "llm", 1)
     assert scraped(api)["messages", "llm", "ready"] == 0
-    watch.queues.forget()
+    watch.look.forget()
     assert scraped(api)["messages", "llm", "ready"] == 1
 
 

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from skeldir.db.session import lookup_session, tenant_session
+from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
-from skeldir.queue.broker import CONSUMER, PUBLISHER
 from skeldir.queue.sending import send
-from skeldir.repository import attribution_settings, backfills, channel_reports, service_state
+from skeldir.repository import attribution_settings, backfills, channel_reports
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.backfilling import captures, choose
@@ -84,16 +83,3 @@ def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Wo
     assert eventually(done)
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM skeldir_results.celery_taskmeta").fetchone() == (0,)
-
-
-def test_a_worker_at_rest_is_seen_alive(database: Database, worker: Worker) -> None:
-    """By the connection that it consumes over, which it keeps; whoever only publishes has another name."""
-    send(messages.attribute_marked(tenant_id=UUID(int=1)))
-    with lookup_session() as session:
-        assert service_state.worker_connections(session) >= 1
-    with database.connect() as connection:
-        names = connection.execute(
-            "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()"
-        ).fetchall()
-    assert {(CONSUMER,), (PUBLISHER,)} <= set(names)
-    assert worker.process.poll() is None, worker.said()
