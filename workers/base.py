@@ -19,7 +19,6 @@ from skeldir.db.engine import get_engine
 from skeldir.db.session import Isolation, tenant_session
 from skeldir.domain.failed_jobs import ErrorKind, kept_arguments, place
 from skeldir.observability import correlation
-from skeldir.queue.sending import CORRELATION_HEADER
 from skeldir.repository import failed_jobs, task_effects, tenants
 from skeldir.repository.failed_jobs import Failure
 from workers.app import app
@@ -88,7 +87,7 @@ class BaseTask(Task):  # type: ignore[misc]
         """Run the task under its sender's correlation id; what is transient is tried again."""
         if args:
             raise TypeError(f"{self.name} takes keyword arguments only")
-        correlation.accept_or_make((self.request.headers or {}).get(CORRELATION_HEADER))
+        correlation.accept(self.request.headers or {})
         try:
             self.check(kwargs)
             return self.run(**kwargs)
@@ -166,7 +165,7 @@ class TenantTask(BaseTask):
 def keep_failure(failed: Task, error: BaseException, task_id: str, arguments: Mapping[str, Any]) -> None:
     """Write down that a task failed for good; where even that fails it is logged, without its arguments."""
     kind: ErrorKind = next((kind for classes, kind in _KINDS if isinstance(error, classes)), "application")
-    told = (failed.request.headers or {}).get(CORRELATION_HEADER)
+    told = (failed.request.headers or {}).get(correlation.CORRELATION_HEADER)
     try:
         tenant_id = UUID(arguments["tenant_id"])
         failure = Failure(

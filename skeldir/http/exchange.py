@@ -36,9 +36,10 @@ class Exchange:
         """Begin with what the server read."""
         self.scope = scope
         self.headers = _by_name(scope["headers"])
-        sent = self.headers.get(b"x-correlation-id")
+        sent, trace = self.headers.get(b"x-correlation-id"), self.headers.get(b"traceparent")
         self.correlation_id: UUID = correlation.accept_or_make(
-            None if sent is None else sent.decode("latin-1")
+            None if sent is None else sent.decode("latin-1"),
+            None if trace is None else trace.decode("latin-1"),
         )
         self.segments: list[bytes] = []
         self.principal: Principal | None = None

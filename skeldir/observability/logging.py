@@ -79,10 +79,13 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def with_correlation(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add the id of the request or task that is being worked on."""
+    """Add the ids of the request or task that is being worked on, and of the trace that it is a part of."""
     correlation_id = correlation.current()
     if correlation_id is not None:
         event.setdefault("correlation_id", str(correlation_id))
+    trace_id = correlation.trace_id()
+    if trace_id is not None:
+        event.setdefault("trace_id", trace_id)
     return event
 
 

@@ -3,9 +3,9 @@
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
-from uuid import UUID
 
 from celery import Celery
 from sqlalchemy import event
@@ -23,7 +23,6 @@ REST_SECONDS: Final = 1.0
 LOCK_MILLISECONDS_MAX: Final = 500
 """Whoever sends has done his work already: he does not wait long for tables that somebody has locked."""
 
-CORRELATION_HEADER: Final = "skeldir_correlation_id"
 _OUTBOX: Final = "skeldir.outbox"
 
 log = logging.getLogger(__name__)
@@ -79,19 +78,19 @@ _rest = Rest()
 def enqueue(work: Session | Transaction, message: Message, *, app: Celery | None = None) -> None:
     """Send a message as a part of a transaction: it is there when that commits, and never if it does not.
 
-    It carries the correlation id of the request or task at work. Raises what the database raises.
+    It carries the correlation id and the trace that are current. Raises what the database raises.
     """
     with publishing_over(_outbox(work)):
         send(message, app=app)
 
 
-def send(message: Message, *, correlation_id: UUID | None = None, app: Celery | None = None) -> None:
+def send(message: Message, *, carried: Mapping[str, str] | None = None, app: Celery | None = None) -> None:
     """Send a message by itself; raises what the broker raises.
 
     For those without a transaction: system tasks, which touch no tenant's table, and the command line.
+    `carried` is what it carries instead of the current correlation id and trace.
     """
-    correlated = correlation_id or correlation.current()
-    headers = {CORRELATION_HEADER: str(correlated)} if correlated else {}
+    headers = dict(correlation.carried() if carried is None else carried)
     if tenant_id := message.arguments.get("tenant_id"):
         headers[LANE_HEADER] = tenant_id
     (app or _sender()).send_task(
@@ -115,14 +114,14 @@ def send_after_commit(
     """
     if not _throttle.is_open(message, at_most_every_seconds):
         return  # most of the time, while many deliveries arrive
-    correlation_id = correlation.current()
+    carried = correlation.carried()
 
     def deliver(*_: object) -> None:
         if not _rest.is_over() or not _throttle.admits(message, at_most_every_seconds):
             return
         try:
             with publishing_over(None):
-                send(message, correlation_id=correlation_id)
+                send(message, carried=carried)
         except Exception:  # whatever the broker's trouble: the sweep makes up for it
             _rest.begin()
             log.warning("message not sent", extra={"task": message.name}, exc_info=True)

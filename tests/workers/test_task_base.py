@@ -105,7 +105,7 @@ def test_what_is_transient_is_tried_a_bounded_number_of_times_and_then_kept(
 ) -> None:
     """Every try runs under the correlation id of who sent the first."""
     correlation_id = uuid4()
-    send(a_task("never_get_through", tenant), correlation_id=correlation_id)
+    send(a_task("never_get_through", tenant), carried={CORRELATION_HEADER: str(correlation_id)})
 
     job = kept(tenant)
     tries = effects(superuser, tenant)
@@ -120,7 +120,7 @@ def test_what_is_transient_is_tried_a_bounded_number_of_times_and_then_kept(
 def test_a_task_that_takes_too_long_is_ended_and_kept(tenant: UUID, name: str) -> None:
     """At the soft limit by itself, at the hard one with its process; the worker goes on."""
     correlation_id = uuid4()
-    send(a_task(name, tenant), correlation_id=correlation_id)
+    send(a_task(name, tenant), carried={CORRELATION_HEADER: str(correlation_id)})
 
     job = kept(tenant)
     assert (job.error_kind, job.queue, job.attempts, job.correlation_id) == (
@@ -130,7 +130,9 @@ def test_a_task_that_takes_too_long_is_ended_and_kept(tenant: UUID, name: str) -
 
 def test_a_system_task_is_tried_again_and_works_under_its_sender_s_correlation_id(odd: Worker) -> None:
     correlation_id = uuid4()
-    send(Message("housekeeping.look_around", "housekeeping"), correlation_id=correlation_id)
+    send(
+        Message("housekeeping.look_around", "housekeeping"), carried={CORRELATION_HEADER: str(correlation_id)}
+    )
 
     eventually(lambda: True if f"looked around under {correlation_id}" in odd.said() else None)
 
