@@ -2,8 +2,12 @@
 
 from typing import Final
 
+from celery.signals import setup_logging
+
+from skeldir.observability.logging import configure_logging
 from skeldir.queue.broker import Application
 from skeldir.queue.results import OPTIONS
+from skeldir.settings import get_settings
 from workers.reporting import Reporting
 from workers.schedule import BEAT_SCHEDULE
 
@@ -26,6 +30,13 @@ TASK_MODULES: Final = (
 # ends the task.
 SOFT_LIMIT_SECONDS: Final = 240
 HARD_LIMIT_SECONDS: Final = 300
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _log(**_: object) -> None:
+    """Have workers and the schedule log as the API does, instead of Celery's way, which quotes."""
+    configure_logging(get_settings())
+
 
 app = Application(
     "skeldir",

@@ -14,6 +14,7 @@ from celery.utils.log import get_task_logger
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import Isolation, tenant_session
@@ -88,6 +89,8 @@ class BaseTask(Task):  # type: ignore[misc]
         if args:
             raise TypeError(f"{self.name} takes keyword arguments only")
         correlation.accept(self.request.headers or {})
+        clear_contextvars()
+        bind_contextvars(task_name=self.name, task_id=self.request.id)
         try:
             self.check(kwargs)
             return self.run(**kwargs)
@@ -105,7 +108,8 @@ class BaseTask(Task):  # type: ignore[misc]
         A retry that cannot be sent gives the message back: Celery would throw it away.
         """
         try:
-            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries or 0))
+            headers = (self.request.headers or {}) | correlation.carried()
+            raise self.retry(exc=error, countdown=pause_seconds(self.request.retries or 0), headers=headers)
         except Reject as unsent:
             raise Reject(unsent.reason, requeue=True) from error
 

@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines with a timestamp and the correlation id, without secrets."""
+"""Structured logs: JSON lines with a timestamp and the correlation id, without secrets or personal data."""
 
 import logging
 import re
@@ -11,9 +11,8 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from skeldir.observability import correlation
+from skeldir.observability.quoting import REDACTED, Unquoted, told_error
 from skeldir.settings import Settings
-
-REDACTED: Final = "[redacted]"
 
 _SECRET: Final = re.compile(
     r"password|secret|token|authorization|cookie|signature|credential|email"
@@ -26,9 +25,14 @@ _IN_TEXTS: Final = (
     (re.compile(r"(?<=://)([^:/@\s]+):[^@\s]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(/in/)[^/?\s]+"), rf"\1{REDACTED}"),
     (re.compile(r"\b(sk[a-z]|whsec|shpss)_[A-Za-z0-9_.-]{8,}"), rf"\1_{REDACTED}"),
+    # But for a worker's name, celery@host. What stands before an address in a URL was replaced above.
+    (re.compile(r"(?!celery@)(?<![\w.%+-])[\w.%+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), REDACTED),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), REDACTED),
 )
 _OURS: Final = ("skeldir", "handlers", "workers")
+_OF_WORKERS: Final = ("celery",)
+_OF_THE_POOL: Final = "multiprocessing"  # billiard's, which keeps it apart from all others
+_TALKATIVE: Final = ("celery.worker.strategy", "celery.beat")  # a line for whatever is received or sent
 _OF_THE_SERVER: Final = ("uvicorn", "uvicorn.error")  # its line for each request stays off
 
 
@@ -38,6 +42,7 @@ def configure_logging(settings: Settings) -> None:
     told: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.contextvars.merge_contextvars,
         with_correlation,
     ]
     structlog.configure(
@@ -47,12 +52,18 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=False,
     )
     handler = _Handler(sys.stderr)
-    handler.setFormatter(ProcessorFormatter(processors=_finish(settings), foreign_pre_chain=told))
+    foreign: list[Processor] = [*told, structlog.stdlib.ExtraAdder()]
+    handler.setFormatter(ProcessorFormatter(processors=_finish(settings), foreign_pre_chain=foreign))
+    handler.addFilter(Unquoted())
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Handler)]
     root.addHandler(handler)
     root.setLevel(max(level, logging.WARNING))  # libraries say much that only their authors want to know
-    for name in (*_OURS, *_OF_THE_SERVER):
+    pool = logging.getLogger(_OF_THE_POOL)
+    pool.handlers, pool.propagate = [handler], False
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in (*_OURS, *_OF_THE_SERVER, *_OF_WORKERS):
         logger = logging.getLogger(name)
         logger.setLevel(level)
         logger.handlers.clear()
@@ -67,7 +78,7 @@ def _finish(settings: Settings) -> list[Processor]:
     as_json = settings.log_format == "json"
     return [
         ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(told_error),
         redact,
         structlog.processors.JSONRenderer(default=str) if as_json else structlog.dev.ConsoleRenderer(),
     ]

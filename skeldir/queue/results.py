@@ -6,6 +6,7 @@ from typing import Any, Final
 from celery.backends.database import DatabaseBackend
 
 from skeldir.db.engine import get_url
+from skeldir.observability.quoting import REDACTED
 
 SCHEMA: Final = "skeldir_results"
 
@@ -24,3 +25,19 @@ class Results(DatabaseBackend):  # type: ignore[misc]
     def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:  # noqa: ANN401 - Celery's
         known = url or get_url(app.role).render_as_string(hide_password=False)
         super().__init__(app=app, url=known, **options)
+
+    def prepare_exception(self, exc: Any, serializer: str | None = None) -> Any:  # noqa: ANN401
+        """Keep an error's kind without its message, which may quote data."""
+        kept = super().prepare_exception(exc, serializer)
+        return kept | {"exc_message": REDACTED} if isinstance(kept, dict) else kept
+
+    def _store_result(
+        self,
+        task_id: str,
+        result: Any,  # noqa: ANN401
+        state: str,
+        traceback: str | None = None,  # noqa: ARG002 - its last line is the message
+        request: Any = None,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        return super()._store_result(task_id, result, state, traceback=None, request=request, **options)

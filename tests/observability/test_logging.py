@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 import structlog
 import uvicorn
@@ -118,3 +119,65 @@ def test_the_server_does_not_write_a_line_of_its_own_for_each_request() -> None:
     config.load()
 
     assert not logging.getLogger("uvicorn.access").hasHandlers()
+
+
+def fail(error: Exception, cause: Exception | None = None) -> None:
+    raise error from cause
+
+
+def test_an_error_is_told_by_its_kind_and_its_places_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    names = ["Ada Lovelace", "ada@example.com"]
+    try:
+        try:
+            fail(LookupError(f"{names[0]} is not there"))
+        except LookupError as cause:
+            fail(ValueError(f"{names[1]} is not there"), cause)
+    except ValueError:
+        structlog.get_logger("skeldir.test").exception("failed")
+    told = last_line(capsys)["exception"]
+    assert not any(name in told for name in names)
+    assert told.count("in fail") == 2
+    assert "ValueError\nbecause of\n" in told
+    assert told.endswith("LookupError")
+
+
+def test_what_a_server_said_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody finds out why the database is away without it, and it quotes no row."""
+    configure_logging(Settings())
+    try:
+        fail(psycopg.OperationalError("connection to server at db:5432 failed: Connection refused\nhint"))
+    except psycopg.OperationalError:
+        structlog.get_logger("skeldir.test").exception("failed")
+    assert last_line(capsys)["exception"].endswith(
+        "psycopg.OperationalError: connection to server at db:5432 failed: Connection refused"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "told"),
+    [
+        ("%s ready.", ("celery@host.example.com",), "celery@host.example.com ready."),
+        ("exited with %r", ("signal 9 (SIGKILL)",), "exited with 'signal 9 (SIGKILL)'"),
+        ("error: %r", (LookupError("Ada Lovelace"),), "error: 'LookupError'"),
+        ("body was: %s", ("[[], {'name': 'Ada'}]",), f"body was: {REDACTED}"),
+        ("got %s", ("ada@example.com",), f"got {REDACTED}"),
+        ("got ada.lovelace@example.com", (), f"got {REDACTED}"),
+        ("Task %(name)s: %(exc)s", ({"name": "t", "exc": "KeyError('Ada')"},), f"Task t: {REDACTED}"),
+    ],
+)
+def test_of_what_celery_quotes_only_what_is_no_sentence_is_told(
+    capsys: pytest.CaptureFixture[str], text: str, values: tuple[object, ...], told: str
+) -> None:
+    configure_logging(Settings())
+    logging.getLogger("celery.test").warning(text, *values, extra={"data": "Ada"})
+    line = last_line(capsys)
+    assert line["event"] == told
+    assert "data" not in line
+
+
+def test_what_a_line_tells_beside_its_text_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings())
+    logging.getLogger("workers.test").warning("told", extra={"order_count": 2, "token": SECRET})
+    line = last_line(capsys)
+    assert (line["order_count"], line["token"]) == (2, REDACTED)

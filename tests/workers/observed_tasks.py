@@ -8,6 +8,8 @@ from billiard.exceptions import SoftTimeLimitExceeded
 
 import workers.base
 import workers.reporting
+from skeldir.queue.messages import Message
+from skeldir.queue.sending import enqueue
 from workers.app import app
 from workers.base import Busy, TenantTask, task
 
@@ -33,6 +35,13 @@ def retry_once(self: TenantTask, *, tenant_id: str) -> None:
         raise Busy("grace.hopper@example.com is at it")
     with self.effect(tenant_id):
         pass
+
+
+@task("maintenance.pass_on", TenantTask)
+def pass_on(self: TenantTask, *, tenant_id: str) -> None:
+    """Send another task, which is tried again."""
+    with self.effect(tenant_id) as session:
+        enqueue(session, Message("maintenance.retry_once", "maintenance", {"tenant_id": tenant_id}))
 
 
 @task("maintenance.die_once", TenantTask)

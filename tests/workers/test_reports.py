@@ -1,18 +1,26 @@
 """What a worker tells of itself and of its tasks: shown by a real one."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg import sql
 
 from handlers import watch
 from handlers.metrics import exposition
-from skeldir.queue.messages import QUEUES
+from skeldir.app import create_app
+from skeldir.queue.messages import QUEUES, Message
+from skeldir.queue.sending import send
+from skeldir.settings import get_settings
 from tests import waiting
+from tests.asgi import Api
 from tests.conftest import Database
+from tests.identity import log_in, make_user
 from tests.workers.conftest import Worker, eventually, running
 from workers.app import app
 
@@ -29,14 +37,19 @@ def superuser(database: Database) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="module")
 def observed(superuser: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    """Return a worker of the service's application with some tasks more, which reports at once."""
-    assert superuser
+    """Return a worker of the service's application with some tasks more, which reports at once.
+
+    Who ends by itself takes its leave, and is missed at once.
+    """
+    beats = "SELECT count(*) FROM worker_heartbeats"
     with running(tmp_path_factory.mktemp("observed"), application="tests.workers.observed_tasks") as worker:
+        assert superuser.execute(beats).fetchone() == (1,)
         yield worker
+    assert superuser.execute(beats).fetchone() == (0,)
 
 
 def scraped() -> dict[tuple[str, ...], float]:
-    """Return each sample by its name and labels' values."""
+    """Return each sample by its name and its labels' values, in the order of the labels' names."""
     watch.look.forget()
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -45,16 +58,42 @@ def scraped() -> dict[tuple[str, ...], float]:
     }
 
 
-def sent(name: str, tenant: UUID, *, task_id: UUID | None = None, **more: str) -> None:
+def sent(
+    name: str, tenant: UUID, *, task_id: UUID | None = None, ignore_result: bool = True, **more: str
+) -> str:
+    """Send a task as it is; returns its id."""
     arguments = {"tenant_id": str(tenant), **more}
-    app.send_task(
-        f"maintenance.{name}", kwargs=arguments, queue="maintenance", task_id=str(task_id or uuid4())
+    result = app.send_task(
+        f"maintenance.{name}",
+        kwargs=arguments,
+        queue="maintenance",
+        task_id=str(task_id or uuid4()),
+        ignore_result=ignore_result,
     )
+    return str(result.id)
+
+
+TEXTS = """
+    SELECT table_schema, table_name, column_name FROM information_schema.columns
+     WHERE table_schema IN ('public', 'skeldir_broker', 'skeldir_results')
+"""
+
+
+def everything_stored(superuser: psycopg.Connection) -> Iterator[str]:
+    """Yield every row of every table, as text."""
+    superuser.execute("SET bytea_output = 'escape'")
+    for schema, table in {row[:2] for row in superuser.execute(TEXTS).fetchall()}:
+        rows = superuser.execute(
+            sql.SQL("SELECT CAST(stored AS text) FROM {} AS stored").format(sql.Identifier(schema, table))
+        )
+        yield from (row[0] for row in rows.fetchall())
 
 
 def runs(name: str) -> dict[str, float]:
     """Return how many runs of a task had which outcome."""
-    return {key[2]: value for key, value in scraped().items() if key[:2] == ("skeldir_task_runs_total", name)}
+    return {
+        key[1]: value for key, value in scraped().items() if key == ("skeldir_task_runs_total", key[1], name)
+    }
 
 
 @pytest.mark.usefixtures("observed")
@@ -75,12 +114,16 @@ def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> Non
         "maintenance.die_once": {"lost": 1, "succeeded": 1},
     }
 
-    eventually(lambda: True if {name: runs(name) for name in expected} == expected else None, seconds=20)
+    eventually(lambda: True if {name: runs(name) for name in expected} == expected else None)
 
     told = scraped()
     assert told["skeldir_queue_redelivered_messages_total", "maintenance"] == 1
-    durations = ("skeldir_task_duration_seconds_bucket", "maintenance.never_end")
-    assert (told[*durations, "0.1"], told[*durations, "5.0"], told[*durations, "+Inf"]) == (0, 1, 1)
+    buckets = {
+        key[1]: value
+        for key, value in told.items()
+        if key[0] == "skeldir_task_duration_seconds_bucket" and key[2] == "maintenance.never_end"
+    }
+    assert (buckets["0.1"], buckets["5.0"], buckets["+Inf"]) == (0, 1, 1)
     assert told["skeldir_task_duration_seconds_count", "maintenance.succeed"] == 3
     assert not any(str(tenant) in label for key in told for label in key)
 
@@ -107,10 +150,79 @@ def test_a_worker_is_heard_of_on_each_queue_that_it_consumes() -> None:
     assert all(told["skeldir_queue_heartbeat_age_seconds", queue] < 20 for queue in QUEUES)
 
 
-def test_a_worker_that_ends_takes_its_leave(superuser: psycopg.Connection, tmp_path: Path) -> None:
-    """Who ends by itself is missed at once, and nobody waits until it counts as dead."""
-    beats = "SELECT count(*) FROM worker_heartbeats"
-    before = superuser.execute(beats).fetchone()
-    with running(tmp_path, "-n", "short@here"):
-        assert superuser.execute(f"{beats} WHERE worker_name = 'short@here'").fetchone() == (1,)
-    assert superuser.execute(beats).fetchone() == before
+def lines(worker: Worker) -> list[dict[str, Any]]:
+    """Return what a worker has logged, line by line; whatever is no JSON is Celery's banner."""
+    return [json.loads(line) for line in worker.said().splitlines() if line.startswith("{")]
+
+
+def test_what_a_request_starts_is_logged_under_its_ids(observed: Worker, tenant: UUID) -> None:
+    """From the HTTP request to a worker, and on to what the task itself sends."""
+    correlation_id, trace_id = str(uuid4()), uuid4().hex
+    token = log_in(make_user(tenant, "admin")).tokens.access.token
+    api = Api(create_app(get_settings()))
+    asked = api.send(
+        "POST",
+        "/api/attribution/recompute-jobs",
+        token=token,
+        json={
+            "model": "linear",
+            "window_start": "2026-01-01T00:00:00Z",
+            "window_end": "2026-02-01T00:00:00Z",
+        },
+        headers={"X-Correlation-ID": correlation_id, "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"},
+    )
+    assert asked.status_code == 202, asked.text
+
+    def told() -> list[dict[str, Any]] | None:
+        return [
+            one for one in lines(observed) if one.get("task_name") == "attribution.recompute_window"
+        ] or None
+
+    assert {(one["correlation_id"], one["trace_id"]) for one in eventually(told)} == {
+        (correlation_id, trace_id)
+    }
+
+
+def test_what_a_task_sends_and_tries_again_goes_on_under_its_ids(observed: Worker, tenant: UUID) -> None:
+    correlation_id, trace_id = str(uuid4()), uuid4().hex
+    told = {"skeldir_correlation_id": correlation_id, "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    send(Message("maintenance.pass_on", "maintenance", {"tenant_id": str(tenant)}), carried=told)
+
+    found = eventually(
+        lambda: (
+            found
+            if len(found := {one["task_name"] for one in lines(observed) if one.get("trace_id") == trace_id})
+            == 2
+            else None
+        )
+    )
+    assert found == {"maintenance.pass_on", "maintenance.retry_once"}
+    mine = [one for one in lines(observed) if one.get("trace_id") == trace_id]
+    assert {one["correlation_id"] for one in mine} == {correlation_id}
+
+
+def test_what_an_error_quotes_is_in_no_line_and_no_table(
+    superuser: psycopg.Connection, observed: Worker, tenant: UUID
+) -> None:
+    """Failed, tried again, or ended while its result was wanted: Celery's own lines would quote it."""
+    failed = {}
+    for name in ("fail", "retry_once"):
+        failed[name] = sent(name, tenant)
+    with_result = sent("fail", tenant, ignore_result=False)
+    for task_id in (failed["fail"], with_result):
+        line = eventually(
+            lambda: next((one for one in lines(observed) if task_id in one["event"]), None)  # noqa: B023
+        )
+        assert line["event"].endswith("raised unexpected: [redacted]")
+        assert "observed_tasks.py" in line["exception"]
+        assert line["exception"].endswith("LookupError")
+    eventually(lambda: True if runs("maintenance.retry_once").get("retried") else None)
+
+    eventually(
+        lambda: superuser.execute(
+            "SELECT 1 FROM skeldir_results.celery_taskmeta WHERE task_id = %s", [with_result]
+        ).fetchone()
+    )
+    for text in (observed.said(), *everything_stored(superuser)):
+        assert "ada.lovelace" not in text
+        assert "grace.hopper" not in text

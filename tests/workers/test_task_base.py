@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
 from skeldir.db.session import tenant_session
+from skeldir.observability.correlation import CORRELATION_HEADER
 from skeldir.queue.messages import Message
 from skeldir.queue.sending import send
 from skeldir.repository import failed_jobs

@@ -8,8 +8,8 @@ from alembic import op
 
 from migrations.ddl import grant
 
-revision = "0033"
-down_revision = "0032"
+revision = "0037"
+down_revision = "0036"
 
 TABLES = (
     """CREATE TABLE worker_heartbeats (
