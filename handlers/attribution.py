@@ -1,6 +1,5 @@
 """Operations of api-contracts/openapi/v1/attribution.yaml."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +18,7 @@ from generated.models.common_revenue import (
     LedgerTotals,
 )
 from generated.models.common_touchpoints import Touchpoint, TouchpointBatch, TouchpointReceipt
-from generated.models.common_uncertainty import CredibleInterval
+from handlers.certainty import certainty
 from skeldir.domain import windows
 from skeldir.domain.channels import classify, host_name
 from skeldir.domain.errors import FieldError, NotFound, Unprocessable
@@ -27,7 +26,6 @@ from skeldir.domain.ids import fact_id
 from skeldir.domain.journeys import Touch, names_nobody
 from skeldir.domain.models import Model, share_ppm
 from skeldir.domain.pii import personal_kind
-from skeldir.domain.windows import Window
 from skeldir.http.context import Context, Reply
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
@@ -43,14 +41,12 @@ from skeldir.repository import (
     touchpoints,
 )
 from skeldir.repository.allocations import Place
-from skeldir.repository.channel_intervals import StoredCertainty
+from skeldir.repository.channel_intervals import Certainties
 from skeldir.repository.channel_reports import CurrencyReport, Mode
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
 
 ERRORS_MAX: Final = 100
-Certainties = Mapping[tuple[str, str], StoredCertainty]
-
 TOLD: Final = ("journey_id", "session_id", "utm_source", "utm_medium", "utm_campaign", "referrer_host")
 
 
@@ -84,7 +80,7 @@ def get_channel_attribution(
     parameters = attribution_settings.current(ctx.session).parameters(model)
     version = parameters.version
     window = windows.days(start_date, end_date)
-    certainties = _certainties(ctx, version, window, mode)
+    certainties = channel_intervals.certainties(ctx.session, version, window, mode)
     return ChannelAttributionReport(
         model=parameters.model,
         model_version=version,
@@ -230,11 +226,6 @@ def _wake_up(ctx: Context) -> None:
     send_after_commit(ctx.session, message, at_most_every_seconds=rest)
 
 
-def _certainties(ctx: Context, version: str, window: Window, mode: Mode) -> Certainties:
-    """Return what is known of the cash view; nothing is estimated of the other."""
-    return channel_intervals.certainties(ctx.session, version, window) if mode == "cash" else {}
-
-
 def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttribution:
     return CurrencyAttribution(
         currency=found.currency,
@@ -251,24 +242,16 @@ def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttrib
                 reversed_cents=channel.reversed_cents,
                 order_count=channel.order_count,
                 share_ppm=share_ppm(channel.revenue_cents, found.allocated_cents),
-                **_certainty(certainties.get((found.currency, channel.channel_code))),
+                **_certainty(certainties, found.currency, channel.channel_code),
             )
             for channel in found.channels
         ],
     )
 
 
-def _certainty(stored: StoredCertainty | None) -> dict[str, Any]:
-    if stored is None:
-        return {}
-    low_cents, high_cents = stored.certainty.low_cents, stored.certainty.high_cents
-    return {
-        "credible_interval": CredibleInterval(
-            low_cents=low_cents, high_cents=high_cents, level_ppm=stored.level_ppm
-        ),
-        "confidence_ppm": stored.certainty.confidence_ppm,
-        "interval_as_of": stored.computed_at,
-    }
+def _certainty(certainties: Certainties, currency: str, channel_code: str) -> dict[str, Any]:
+    told = certainty(certainties, currency, channel_code)
+    return {} if told.pop("interval_missing") else told
 
 
 def _position(place: Place) -> list[str]:

@@ -116,5 +116,5 @@ def _manifest(found: Manifest) -> ExportManifest:
         row_count=MISSING if found.row_count is None else found.row_count,
         byte_count=MISSING if found.byte_count is None else found.byte_count,
         sha256=found.sha256 or MISSING,
-        currencies=[ExportCurrency.model_validate(total) for total in found.totals],
+        currencies=[ExportCurrency.model_validate({"channels": []} | total) for total in found.totals],
     )

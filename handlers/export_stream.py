@@ -12,16 +12,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from handlers.certainty import certainty
 from skeldir.db.session import tenant_session
 from skeldir.domain.errors import FieldError, Unprocessable
-from skeldir.domain.exports import CurrencyTotal, Dataset, ExportFilters, ExportFormat, Tally
+from skeldir.domain.exports import ChannelTotal, CurrencyTotal, Dataset, ExportFilters, ExportFormat, Tally
 from skeldir.domain.ids import uuid7
 from skeldir.domain.models import Model
 from skeldir.formats import delimited, objects, parquet, xlsx
 from skeldir.formats.tables import Encode, Table
 from skeldir.http.context import Context, Stream
-from skeldir.repository import attribution_settings, channel_reports, export_manifests, exports
-from skeldir.repository.channel_reports import Mode
+from skeldir.repository import (
+    attribution_settings,
+    channel_intervals,
+    channel_reports,
+    export_manifests,
+    exports,
+)
+from skeldir.repository.channel_intervals import Certainties
+from skeldir.repository.channel_reports import ChannelRevenue, CurrencyReport, Mode
 from skeldir.repository.export_manifests import Begun, Outcome
 from skeldir.settings import get_settings
 
@@ -121,9 +129,9 @@ class _Export:
         settings = attribution_settings.current(session)
         model = asked.model or settings.default_model
         version = settings.version(model)
-        totals = channel_reports.report(
-            session, version, asked.filters.window(), asked.mode, asked.filters.currency
-        )
+        window = asked.filters.window()
+        certainties = channel_intervals.certainties(session, version, window, asked.mode)
+        totals = channel_reports.report(session, version, window, asked.mode, asked.filters.currency)
         self.begun = Begun(
             export_id=uuid7(),
             dataset=asked.dataset,
@@ -134,10 +142,7 @@ class _Export:
             filters=asked.filters,
             requested_by=self._user_id,
             snapshot_at=snapshot_at,
-            totals=[
-                CurrencyTotal(one.currency, one.ledger_net_cents, one.allocated_cents, one.pending_cents)
-                for one in totals
-            ],
+            totals=[_total(one, certainties, asked.filters.channels) for one in totals],
         )
         batches = exports.rows(session, asked.dataset, version, asked.mode, asked.filters)
         first = next(batches, None)
@@ -185,6 +190,27 @@ class _Export:
 
     def _tail(self) -> dict[str, object]:
         return {"summary": {"row_count": self._tally.row_count, "currencies": self._totals()}}
+
+
+def _total(found: CurrencyReport, certainties: Certainties, chosen: Sequence[str] | None) -> CurrencyTotal:
+    channels = [
+        _channel(one, certainty(certainties, found.currency, one.channel_code))
+        for one in found.channels
+        if chosen is None or one.channel_code in chosen
+    ]
+    return CurrencyTotal(
+        found.currency,
+        found.ledger_net_cents,
+        found.allocated_cents,
+        found.pending_cents,
+        channels=channels,
+    )
+
+
+def _channel(found: ChannelRevenue, told: dict[str, Any]) -> ChannelTotal:
+    interval = told["credible_interval"]
+    told["credible_interval"] = interval and interval.model_dump()
+    return ChannelTotal(found.channel_code, found.revenue_cents, **told)
 
 
 def _nothing() -> Generator[bytes]:

@@ -7,6 +7,7 @@ from pydantic import MISSING
 
 from generated.models import common_models as models
 from generated.models.common import SuccessResponse
+from handlers.certainty import certainty
 from skeldir.domain import windows
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.errors import FieldError, Unprocessable
@@ -15,7 +16,15 @@ from skeldir.http.context import Context, Reply
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
-from skeldir.repository import attribution_settings, backfills, channel_reports, channels, model_fits
+from skeldir.repository import (
+    attribution_settings,
+    backfills,
+    channel_intervals,
+    channel_reports,
+    channels,
+    model_fits,
+)
+from skeldir.repository.channel_intervals import Certainties
 from skeldir.repository.channel_reports import ChannelRevenue, CurrencyReport, Mode
 from skeldir.repository.model_fits import KeptFit
 
@@ -81,8 +90,10 @@ def compare_models(
     settings = attribution_settings.current(ctx.session)
     window = windows.days(start_date, end_date)
     by_currency: dict[str, dict[Model, CurrencyReport]] = {}
+    certainties: dict[Model, Certainties] = {}
     for model in MODELS:
         version = settings.version(model)
+        certainties[model] = channel_intervals.certainties(ctx.session, version, window, mode)
         for found in channel_reports.report(ctx.session, version, window, mode, currency):
             by_currency.setdefault(found.currency, {})[model] = found
     return models.ModelComparison(
@@ -90,7 +101,9 @@ def compare_models(
         start_date=start_date or MISSING,
         end_date=end_date or MISSING,
         currencies=[
-            _comparison(settings, {model: found.get(model) or _nothing(code) for model in MODELS})
+            _comparison(
+                settings, {model: found.get(model) or _nothing(code) for model in MODELS}, certainties
+            )
             for code, found in sorted(by_currency.items())
         ],
     )
@@ -168,7 +181,9 @@ def _nothing(currency: str) -> CurrencyReport:
     return CurrencyReport(currency, allocated_cents=0, pending_cents=0, channels=[])
 
 
-def _comparison(settings: AttributionSettings, reports: Reports) -> models.CurrencyComparison:
+def _comparison(
+    settings: AttributionSettings, reports: Reports, certainties: Mapping[Model, Certainties]
+) -> models.CurrencyComparison:
     whole = reports[settings.default_model]
     found: dict[str, ChannelRevenue] = {}
     cents: dict[tuple[Model, str], int] = {}
@@ -195,15 +210,15 @@ def _comparison(settings: AttributionSettings, reports: Reports) -> models.Curre
                 family=channel.family,
                 is_paid=channel.is_paid,
                 revenues=[
-                    _revenue(model, cents.get((model, channel_code), 0), report.allocated_cents)
+                    models.ModelRevenue(
+                        model=model,
+                        revenue_cents=cents.get((model, channel_code), 0),
+                        share_ppm=share_ppm(cents.get((model, channel_code), 0), report.allocated_cents),
+                        **certainty(certainties[model], whole.currency, channel_code),
+                    )
                     for model, report in reports.items()
                 ],
             )
             for channel_code, channel in sorted(found.items())
         ],
     )
-
-
-def _revenue(model: Model, revenue_cents: int, allocated_cents: int) -> models.ModelRevenue:
-    share = share_ppm(revenue_cents, allocated_cents)
-    return models.ModelRevenue(model=model, revenue_cents=revenue_cents, share_ppm=share)

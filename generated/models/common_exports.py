@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import MISSING, AwareDatetime, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
-from . import common_revenue
+from . import common_revenue, common_uncertainty
 
 
 class DateRange(ContractModel):
@@ -65,6 +65,73 @@ class RevenueRow(ContractModel):
     ]
 
 
+class Channel(RootModel[str]):
+    root: Annotated[str, Field(max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$")]
+
+
+class ExportFilters(ContractModel):
+    """
+    What the export was asked for; what is absent was not limited.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    start_date: date | MISSING = MISSING
+    end_date: date | MISSING = MISSING
+    channels: Annotated[list[Channel] | MISSING, Field(max_length=100)] = MISSING
+    currency: Annotated[
+        str | MISSING,
+        Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$"),
+    ] = MISSING
+
+
+class ExportChannel(ContractModel):
+    """
+    One channel in the export's days, and how certain its figure is under the export's model.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    channel_code: Annotated[
+        str,
+        Field(
+            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
+        ),
+    ]
+    revenue_cents: Annotated[
+        int,
+        Field(
+            description="As `getChannelAttribution` has it.", ge=-9000000000000000000, le=9000000000000000000
+        ),
+    ]
+    credible_interval: Annotated[
+        common_uncertainty.CredibleInterval | None,
+        Field(description="The credible interval, or null where `interval_missing` says why there is none."),
+    ]
+    confidence_ppm: Annotated[
+        int | None,
+        Field(
+            description="The confidence as `ConfidencePpm` has it, or null where there is no interval either.",
+            ge=0,
+            le=1000000,
+        ),
+    ]
+    interval_as_of: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="The time of the snapshot that the interval and the confidence were estimated from; null without."
+        ),
+    ]
+    interval_missing: Annotated[
+        Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None,
+        Field(
+            description="Why there is no interval: these days were not estimated yet under this model (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
+        ),
+    ]
+
+
 class ExportCurrency(ContractModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -104,6 +171,10 @@ class ExportCurrency(ContractModel):
             le=9000000000000000000,
         ),
     ]
+    channels: Annotated[
+        list[ExportChannel],
+        Field(description="Every channel that is exported, the largest revenue first.", max_length=1000),
+    ]
 
 
 class ExportSummary(ContractModel):
@@ -112,27 +183,6 @@ class ExportSummary(ContractModel):
     )
     row_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
     currencies: Annotated[list[ExportCurrency], Field(max_length=300)]
-
-
-class Channel(RootModel[str]):
-    root: Annotated[str, Field(max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$")]
-
-
-class ExportFilters(ContractModel):
-    """
-    What the export was asked for; what is absent was not limited.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    start_date: date | MISSING = MISSING
-    end_date: date | MISSING = MISSING
-    channels: Annotated[list[Channel] | MISSING, Field(max_length=100)] = MISSING
-    currency: Annotated[
-        str | MISSING,
-        Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$"),
-    ] = MISSING
 
 
 class RevenueExport(ContractModel):
@@ -155,6 +205,29 @@ class RevenueExport(ContractModel):
     mode: Literal["cash", "accrual"]
     date_range: DateRange
     data: Annotated[list[RevenueRow], Field(max_length=1000000000)]
+    summary: ExportSummary
+
+
+class AllocationExport(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    export_id: UUID
+    generated_at: Annotated[AwareDatetime, Field(description="The instant of the snapshot.")]
+    dataset: Literal["allocations"]
+    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
+    model_version: Annotated[
+        str,
+        Field(
+            description="The model with everything that decides its result.",
+            max_length=100,
+            min_length=1,
+            pattern="^[a-z0-9_.+-]+$",
+        ),
+    ]
+    mode: Literal["cash", "accrual"]
+    date_range: DateRange
+    data: Annotated[list[common_revenue.Allocation], Field(max_length=1000000000)]
     summary: ExportSummary
 
 
@@ -228,26 +301,3 @@ class ExportManifestPage(ContractModel):
             pattern="^[A-Za-z0-9_.-]+$",
         ),
     ]
-
-
-class AllocationExport(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    export_id: UUID
-    generated_at: Annotated[AwareDatetime, Field(description="The instant of the snapshot.")]
-    dataset: Literal["allocations"]
-    model: Literal["first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "markov", "shapley", "custom"]
-    model_version: Annotated[
-        str,
-        Field(
-            description="The model with everything that decides its result.",
-            max_length=100,
-            min_length=1,
-            pattern="^[a-z0-9_.+-]+$",
-        ),
-    ]
-    mode: Literal["cash", "accrual"]
-    date_range: DateRange
-    data: Annotated[list[common_revenue.Allocation], Field(max_length=1000000000)]
-    summary: ExportSummary

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import MISSING, AwareDatetime, ConfigDict, Field
 from skeldir.contract_model import ContractModel
 
+from . import common_uncertainty
+
 
 class ChannelWeight(ContractModel):
     model_config = ConfigDict(
@@ -243,6 +245,30 @@ class ModelRevenue(ContractModel):
             description="The part of the model's `allocated_cents`, in millionths, rounded down; 0 of nothing.",
             ge=-1000000000000,
             le=1000000000000,
+        ),
+    ]
+    credible_interval: Annotated[
+        common_uncertainty.CredibleInterval | None,
+        Field(description="The credible interval, or null where `interval_missing` says why there is none."),
+    ]
+    confidence_ppm: Annotated[
+        int | None,
+        Field(
+            description="The confidence as `ConfidencePpm` has it, or null where there is no interval either.",
+            ge=0,
+            le=1000000,
+        ),
+    ]
+    interval_as_of: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="The time of the snapshot that the interval and the confidence were estimated from; null without."
+        ),
+    ]
+    interval_missing: Annotated[
+        Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None,
+        Field(
+            description="Why there is no interval: these days were not estimated yet under this model (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
         ),
     ]
 

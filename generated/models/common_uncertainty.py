@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, RootModel
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
 
@@ -16,6 +16,37 @@ class ConfidencePpm(RootModel[int]):
             description="The part of the draws, in millionths, in which as many channels have more revenue as in the report: how certain the channel's place in the ranking is. Low values say that it should not be preferred to its neighbours, or they to it, on this evidence. Absent when fewer than 30 journeys speak of the channel.",
             ge=0,
             le=1000000,
+        ),
+    ]
+
+
+class KnownConfidencePpm(RootModel[int | None]):
+    root: Annotated[
+        int | None,
+        Field(
+            description="The confidence as `ConfidencePpm` has it, or null where there is no interval either.",
+            ge=0,
+            le=1000000,
+        ),
+    ]
+
+
+class IntervalAsOf(RootModel[AwareDatetime | None]):
+    root: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="The time of the snapshot that the interval and the confidence were estimated from; null without."
+        ),
+    ]
+
+
+class IntervalMissing(
+    RootModel[Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None]
+):
+    root: Annotated[
+        Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None,
+        Field(
+            description="Why there is no interval: these days were not estimated yet under this model (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
         ),
     ]
 
@@ -46,4 +77,11 @@ class CredibleInterval(ContractModel):
     ]
     level_ppm: Annotated[
         int, Field(description="How much of the posterior an interval holds, in millionths.", ge=1, le=999999)
+    ]
+
+
+class KnownInterval(RootModel[CredibleInterval | None]):
+    root: Annotated[
+        CredibleInterval | None,
+        Field(description="The credible interval, or null where `interval_missing` says why there is none."),
     ]

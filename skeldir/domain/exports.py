@@ -1,9 +1,9 @@
 """What can be exported, and what one export was asked for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from skeldir.domain.windows import Window, days
@@ -27,6 +27,18 @@ class ExportFilters:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelTotal:
+    """One channel in the days of an export, and how certain its figure is, or why nobody knows."""
+
+    channel_code: str
+    revenue_cents: int
+    credible_interval: Mapping[str, int] | None
+    confidence_ppm: int | None
+    interval_as_of: datetime | None
+    interval_missing: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CurrencyTotal:
     """One currency's ledger in the days of an export, and what the exported rows add up to.
 
@@ -38,6 +50,7 @@ class CurrencyTotal:
     allocated_cents: int
     pending_cents: int
     exported_cents: int = 0
+    channels: Sequence[ChannelTotal] = ()
 
 
 @dataclass(slots=True)

@@ -3,10 +3,10 @@
 What is estimated is the cash view: allocations by the own time of their entries.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -16,6 +16,7 @@ from skeldir.domain.bootstrap import DRAWS, LEVEL_PPM, METHOD_VERSION, Certainty
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import Model
 from skeldir.domain.windows import Window
+from skeldir.repository.channel_reports import Mode
 
 _ROWS_AT_ONCE: Final = 5_000
 
@@ -56,15 +57,16 @@ _INTERVALS: Final = text("""
 
 _ARE_ANY: Final = text("SELECT EXISTS (SELECT FROM channel_intervals)")
 
+# Of an estimate that was answered and has no channel there is a row without one.
 _CERTAINTIES: Final = text("""
     SELECT part.currency, part.channel_code, part.low_cents, part.median_cents, part.high_cents,
            part.low_share_ppm, part.high_share_ppm, part.confidence_ppm,
            estimate.computed_at, estimate.level_ppm
       FROM interval_estimates AS estimate
-      JOIN channel_intervals AS part USING (tenant_id, estimate_id)
+      LEFT JOIN channel_intervals AS part USING (tenant_id, estimate_id)
      WHERE estimate.model_version = :model_version
        AND estimate.window_start = :window_start AND estimate.window_end = :window_end
-       AND part.low_cents IS NOT NULL
+       AND estimate.computed_at IS NOT NULL
 """)
 
 _TRY_LOCK: Final = text("""
@@ -160,6 +162,22 @@ class StoredCertainty:
     level_ppm: int
 
 
+Missing = Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"]
+"""Why a channel has no certainty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certainties:
+    """What is stored of a window under one model, by currency and channel; of all others why nothing is."""
+
+    known: Mapping[tuple[str, str], StoredCertainty | Missing]
+    otherwise: Missing
+
+    def of(self, currency: str, channel_code: str) -> StoredCertainty | Missing:
+        """Return a channel's certainty, or why it has none."""
+        return self.known.get((currency, channel_code), self.otherwise)
+
+
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn to estimate until this transaction ends; False when another has it."""
     return bool(session.execute(_TRY_LOCK).scalar_one())
@@ -200,15 +218,21 @@ def are_any(session: Session) -> bool:
     return bool(session.execute(_ARE_ANY).scalar_one())
 
 
-def certainties(
-    session: Session, model_version: str, window: Window
-) -> dict[tuple[str, str], StoredCertainty]:
-    """Return what is stored of exactly this window, by currency and channel."""
-    rows = session.execute(_CERTAINTIES, _scope(model_version, window))
-    return {
-        (currency, channel_code): StoredCertainty(Certainty(*figures), computed_at, level_ppm)
-        for currency, channel_code, *figures, computed_at, level_ppm in rows
+def certainties(session: Session, model_version: str, window: Window, mode: Mode) -> Certainties:
+    """Return what is stored of exactly this window; only the cash view is estimated."""
+    if mode == "accrual":
+        return Certainties({}, "accrual_mode")
+    rows = session.execute(_CERTAINTIES, _scope(model_version, window)).all()
+    if not rows:
+        return Certainties({}, "not_computed")
+    known: dict[tuple[str, str], StoredCertainty | Missing] = {
+        (row.currency, row.channel_code): "too_few_journeys"
+        if row.low_cents is None
+        else StoredCertainty(Certainty(*row[2:8]), row.computed_at, row.level_ppm)
+        for row in rows
+        if row.channel_code is not None
     }
+    return Certainties(known, "no_journeys")
 
 
 def read(session: Session, estimate: Estimate) -> tuple[str, Iterator[Figure]]:

@@ -142,6 +142,8 @@ def test_the_manifest_has_the_digest_and_the_sums_of_what_was_sent(
     told = {one.pop("currency"): one for one in manifest["currencies"]}
     assert set(told) == {"EUR", "JPY"}
     for currency in report["currencies"]:
+        certain = told[currency["currency"]].pop("channels")
+        channels = [(channel["channel_code"], channel["revenue_cents"]) for channel in certain]
         credited = sum(channel["revenue_cents"] for channel in currency["channels"])
         assert told[currency["currency"]] == {
             "ledger_net_cents": currency["ledger_net_cents"],
@@ -149,6 +151,9 @@ def test_the_manifest_has_the_digest_and_the_sums_of_what_was_sent(
             "pending_cents": currency["pending_cents"],
             "exported_cents": credited,
         }
+        assert channels == [
+            (channel["channel_code"], channel["revenue_cents"]) for channel in currency["channels"]
+        ]
 
 
 def test_days_of_the_summaries_are_those_of_the_rows(api: Api, database: Database, tenant: UUID) -> None:
@@ -227,6 +232,7 @@ def test_filters_are_honoured_and_told(books: Bookkeeper, path: str) -> None:
     assert total["exported_cents"] == sum(expected.values())
     assert total["allocated_cents"] + total["pending_cents"] == total["ledger_net_cents"]
     assert total["allocated_cents"] > total["exported_cents"]
+    assert {channel["channel_code"] for channel in total["channels"]} == set(channels)
 
 
 @pytest.mark.parametrize("form", FORMATS)

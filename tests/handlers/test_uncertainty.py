@@ -1,5 +1,6 @@
 """How certain the figures are, on the wire: asked for, answered by a worker, shown with the channels."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -110,6 +111,57 @@ def test_the_channels_show_their_intervals_in_exactly_that_window(
     assert "credible_interval" not in channels(api, manager, **DAYS)["email"]
     assert "credible_interval" in channels(api, manager, model="first_touch")["email"]
     assert "credible_interval" not in channels(api, manager, mode="accrual")["email"], "cash is estimated"
+
+
+CERTAINTY = ("credible_interval", "confidence_ppm", "interval_as_of", "interval_missing")
+
+
+def beside(api: Api, token: str, model: str = "linear", **query: str) -> dict[str, dict[str, Any]]:
+    """Ask compareModels, and return what it says of one model's channels."""
+    reply = api.send("GET", "/api/attribution/comparison", token=token, params=query)
+    assert reply.status_code == 200, reply.text
+    return {
+        channel["channel_code"]: revenue
+        for part in reply.json()["currencies"]
+        for channel in part["channels"]
+        for revenue in channel["revenues"]
+        if revenue["model"] == model
+    }
+
+
+def exported(api: Api, token: str, **query: str) -> dict[str, dict[str, Any]]:
+    """Export revenue as JSON; return its channels, which must be what the manifest tells too."""
+    asked = {"format": "json", "model": "linear"} | query
+    reply = api.send("GET", "/api/export/revenue", token=token, params=asked)
+    manifest = api.send("GET", f"/api/export/manifests/{reply.headers['export-id']}", token=token).json()
+    [currency] = reply.json()["summary"]["currencies"]
+    [kept] = manifest["currencies"]
+    assert [certain(one) for one in kept["channels"]] == [certain(one) for one in currency["channels"]]
+    return {channel["channel_code"]: channel for channel in currency["channels"]}
+
+
+def certain(told: dict[str, Any]) -> list[Any]:
+    return [told.get(name) for name in CERTAINTY]
+
+
+@pytest.mark.parametrize("ask", [beside, exported])
+def test_comparisons_and_exports_show_intervals_or_say_why_not(
+    api: Api, database: Database, tenant: UUID, manager: str, ask: Callable[..., dict[str, Any]]
+) -> None:
+    """What is stored of these days, model and mode is what getChannelAttribution shows, else a reason."""
+    nothing = [None, None, None]
+    store(database, tenant, shop(60))
+    assert certain(ask(api, manager)["email"]) == [*nothing, "not_computed"]
+    work(tenant)
+    told, shown = ask(api, manager), channels(api, manager)
+    assert told["email"]["credible_interval"]["low_cents"] < 40_000
+    assert certain(told["email"]) == certain(shown["email"])
+    assert certain(told["tiktok_paid"]) == [*nothing, "too_few_journeys"]
+    assert certain(ask(api, manager, **DAYS)["email"]) == [*nothing, "not_computed"]
+    assert certain(ask(api, manager, mode="accrual")["email"]) == [*nothing, "accrual_mode"]
+    touch = Visit(UUID(int=99), "j-1", NOON, "referral")
+    store(database, tenant, World([touch], [], []))
+    assert certain(ask(api, manager)["referral"]) == [*nothing, "no_journeys"]
 
 
 def test_days_that_run_backwards_are_refused(api: Api, manager: str) -> None:
