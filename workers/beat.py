@@ -46,20 +46,23 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
                 return WAIT_SECONDS
         except Exception as error:  # noqa: BLE001 - whatever it is: without the database nobody leads
             log.log(WARNING if self._is_informed else DEBUG, "this beat does not lead: %s", error)
-            self._is_informed = False
-            self._leadership.resign()
+            self._resign()
             return WAIT_SECONDS
         return float(min(self.max_interval, *map(self._attend, self.schedule.values())))
 
     def close(self) -> None:
         """Leave the schedule to another."""
-        self._leadership.resign()
+        self._resign()
         super().close()
 
     @property
     def info(self) -> str:
         """Say what beat's banner tells of its scheduler."""
         return "    . one leader, last runs in the database"
+
+    def _resign(self) -> None:
+        self._is_informed = False
+        self._leadership.resign()
 
     def _leads(self) -> bool:
         leads = self._leadership.take()

@@ -25,7 +25,12 @@ CREATE TABLE retention_runs (
   PRIMARY KEY (tenant_id, run_id)
 )
 """
-INDEX = "CREATE INDEX retention_runs_ran_idx ON retention_runs (tenant_id, ran_at DESC, run_id)"
+INDEXES = (
+    "CREATE INDEX retention_runs_ran_idx ON retention_runs (tenant_id, ran_at DESC, run_id)",
+    # Most deliveries booked something and stay: the others must be found without them.
+    """CREATE INDEX deliveries_unbooked_idx ON deliveries (tenant_id, received_at, delivery_id)
+           WHERE event_id IS NULL""",
+)
 
 DELETES_FROM = ("dead_letters", "dead_letter_attempts", "deliveries", "export_manifests")
 REFUSE_CHANGE = """
@@ -143,7 +148,8 @@ def upgrade() -> None:
     op.execute(RUNS)
     isolate("retention_runs")
     append_only("retention_runs")
-    op.execute(INDEX)
+    for index in INDEXES:
+        op.execute(index)
     grant("retention_runs", u="S", w="S", r="S")
     op.execute(f"GRANT SELECT, DELETE ON {', '.join(DELETES_FROM)} TO skeldir_pruner")
     op.execute("GRANT UPDATE (payload) ON dead_letters TO skeldir_pruner")
@@ -168,4 +174,5 @@ def downgrade() -> None:
     op.execute(REFUSE_CHANGE.format(retention=""))
     op.execute("REVOKE UPDATE (payload) ON dead_letters FROM skeldir_pruner")
     op.execute(f"REVOKE SELECT, DELETE ON {', '.join(DELETES_FROM)} FROM skeldir_pruner")
+    op.execute("DROP INDEX deliveries_unbooked_idx")
     op.execute("DROP TABLE retention_runs")

@@ -133,6 +133,13 @@ tenant_table(
     column("redeliveries", Integer, default="0"),
     column("last_received_at", INSTANT),
     Index("deliveries_received_idx", "tenant_id", text("received_at DESC"), "delivery_id"),
+    Index(
+        "deliveries_unbooked_idx",
+        "tenant_id",
+        "received_at",
+        "delivery_id",
+        postgresql_where=text("event_id IS NULL"),
+    ),
 )
 tenant_table(
     "events",

@@ -84,7 +84,7 @@ class Stage:
         """See each entry sent once, and not again while time goes on."""
         eventually(lambda: True if set(NAMES) <= set(self.sent()) else None)
         before = self.sent()[PULSE]
-        eventually(lambda: True if self.sent()[PULSE] > before + 5 else None)
+        eventually(lambda: True if self.sent()[PULSE] > before + 3 else None)
         assert {name: self.sent()[name] for name in NAMES} == dict.fromkeys(NAMES, 1)
 
 
