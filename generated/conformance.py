@@ -82,12 +82,15 @@ _export_operations = [
 _health: stubs.HealthHandlers = health
 _health_operations = [
     health.discard_failed_job,  # discardFailedJob
+    health.discard_parked_message,  # discardParkedMessage
     health.get_detailed_health,  # getDetailedHealth
     health.get_health_status,  # getHealthStatus
     health.get_metrics,  # getMetrics
     health.list_failed_jobs,  # listFailedJobs
+    health.list_parked_messages,  # listParkedMessages
     health.liveness_probe,  # livenessProbe
     health.readiness_probe,  # readinessProbe
+    health.requeue_parked_message,  # requeueParkedMessage
     health.retry_failed_job,  # retryFailedJob
 ]
 

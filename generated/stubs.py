@@ -57,7 +57,8 @@ from generated.models.common_endpoints import (
     WebhookEndpointList,
 )
 from generated.models.common_exports import ExportManifest, ExportManifestPage
-from generated.models.common_jobs import FailedJob, FailedJobPage
+from generated.models.common_health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.common_jobs import FailedJob, FailedJobPage, ParkedMessage, ParkedMessagePage
 from generated.models.common_models import (
     AttributionSettings,
     AttributionSettingsRequest,
@@ -82,7 +83,6 @@ from generated.models.common_spend import (
     AdSpendPage,
 )
 from generated.models.common_touchpoints import TouchpointBatch, TouchpointReceipt
-from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
 from generated.models.journeys import ConversionJourney
 from generated.models.realtime import RealtimeRevenue, RealtimeRevenueCounter
 from generated.models.recomputes import FingerprintExplanation
@@ -315,6 +315,9 @@ class HealthHandlers(Protocol):
     def discard_failed_job(self, ctx: Context, *, failed_job_id: UUID) -> Answer[FailedJob]:
         """POST /api/health/failed-jobs/{failed_job_id}/discard."""
 
+    def discard_parked_message(self, ctx: Context, *, message_id: int) -> Answer[ParkedMessage]:
+        """POST /api/health/parked-messages/{message_id}/discard."""
+
     def get_detailed_health(self, ctx: Context) -> Answer[DetailedHealth]:
         """GET /api/health/detailed."""
 
@@ -334,11 +337,23 @@ class HealthHandlers(Protocol):
     ) -> Answer[FailedJobPage]:
         """GET /api/health/failed-jobs."""
 
+    def list_parked_messages(
+        self,
+        ctx: Context,
+        *,
+        limit: int,
+        cursor: str | None,
+    ) -> Answer[ParkedMessagePage]:
+        """GET /api/health/parked-messages."""
+
     async def liveness_probe(self, ctx: Context) -> Answer[Liveness]:
         """GET /api/health/live."""
 
     def readiness_probe(self, ctx: Context) -> Answer[Readiness]:
         """GET /api/health/ready."""
+
+    def requeue_parked_message(self, ctx: Context, *, message_id: int) -> Answer[ParkedMessage]:
+        """POST /api/health/parked-messages/{message_id}/requeue."""
 
     def retry_failed_job(self, ctx: Context, *, failed_job_id: UUID) -> Answer[FailedJob]:
         """POST /api/health/failed-jobs/{failed_job_id}/retry."""

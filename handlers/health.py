@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import QueuePool
 
 from generated.models import common_queues as models
-from generated.models.health import (
+from generated.models.common_health import (
     DatabaseMetrics,
     DetailedHealth,
     HealthStatus,
@@ -21,6 +21,7 @@ from generated.models.health import (
 )
 from handlers import watch
 from handlers.failed_jobs import discard_failed_job, list_failed_jobs, retry_failed_job
+from handlers.parked_messages import discard_parked_message, list_parked_messages, requeue_parked_message
 from handlers.watch import Watched
 from skeldir import __version__
 from skeldir.db import migrate
@@ -44,12 +45,15 @@ _log = structlog.get_logger("skeldir.health")
 State = Literal["up", "degraded", "down"]
 __all__ = [
     "discard_failed_job",
+    "discard_parked_message",
     "get_detailed_health",
     "get_health_status",
     "get_metrics",
     "list_failed_jobs",
+    "list_parked_messages",
     "liveness_probe",
     "readiness_probe",
+    "requeue_parked_message",
     "retry_failed_job",
 ]
 

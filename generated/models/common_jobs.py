@@ -75,3 +75,46 @@ class FailedJobPage(ContractModel):
             pattern="^[A-Za-z0-9_.-]+$",
         ),
     ]
+
+
+class ParkedMessage(ContractModel):
+    """
+    A task that was begun and never settled so often that no worker is given it any more.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    message_id: Annotated[int, Field(ge=1, le=9223372036854775807)]
+    task_name: Annotated[
+        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
+    ]
+    queue: Annotated[
+        str, Field(description="Human text that a database can hold.", max_length=500, pattern="^[^\\x00]*$")
+    ]
+    arguments: Annotated[
+        dict[str, ArgumentsAdditionalProperty],
+        Field(
+            description="Ids, instants and numbers as they are; of anything else only that it was there.",
+            max_length=20,
+        ),
+    ]
+    attempts: Annotated[int, Field(ge=1, le=1000)]
+    correlation_id: UUID | MISSING = MISSING
+    sent_at: AwareDatetime
+    parked_at: AwareDatetime
+
+
+class ParkedMessagePage(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    parked_messages: Annotated[list[ParkedMessage], Field(max_length=200)]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Where the next page begins; null on the last page.",
+            max_length=1000,
+            pattern="^[A-Za-z0-9_.-]+$",
+        ),
+    ]

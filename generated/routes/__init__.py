@@ -70,12 +70,15 @@ ROUTES: Final[Mapping[str, Route]] = {
     "listExportManifests": export.list_export_manifests,
     # health
     "discardFailedJob": health.discard_failed_job,
+    "discardParkedMessage": health.discard_parked_message,
     "getDetailedHealth": health.get_detailed_health,
     "getHealthStatus": health.get_health_status,
     "getMetrics": health.get_metrics,
     "listFailedJobs": health.list_failed_jobs,
+    "listParkedMessages": health.list_parked_messages,
     "livenessProbe": health.liveness_probe,
     "readinessProbe": health.readiness_probe,
+    "requeueParkedMessage": health.requeue_parked_message,
     "retryFailedJob": health.retry_failed_job,
     # journeys
     "getConversionJourney": journeys.get_conversion_journey,

@@ -5,8 +5,8 @@
 from typing import Literal
 from uuid import UUID
 
-from generated.models.common_jobs import FailedJob, FailedJobPage
-from generated.models.health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.common_health import DetailedHealth, HealthStatus, Liveness, Readiness
+from generated.models.common_jobs import FailedJob, FailedJobPage, ParkedMessage, ParkedMessagePage
 from generated.stubs import Answer
 from handlers import health as handlers
 from skeldir.http.answers import HttpAnswer
@@ -22,6 +22,17 @@ def discard_failed_job(call: Call) -> HttpAnswer:
 
     def handle(ctx: Context) -> Answer[FailedJob]:
         return handlers.discard_failed_job(ctx, failed_job_id=failed_job_id)
+
+    return call.run(handle, transaction="write", status=200)
+
+
+def discard_parked_message(call: Call) -> HttpAnswer:
+    """POST /api/health/parked-messages/{message_id}/discard."""
+    sent = call.parameters
+    message_id: int = sent["path.message_id"]
+
+    def handle(ctx: Context) -> Answer[ParkedMessage]:
+        return handlers.discard_parked_message(ctx, message_id=message_id)
 
     return call.run(handle, transaction="write", status=200)
 
@@ -66,6 +77,18 @@ def list_failed_jobs(call: Call) -> HttpAnswer:
     return call.run(handle, transaction="read", status=200)
 
 
+def list_parked_messages(call: Call) -> HttpAnswer:
+    """GET /api/health/parked-messages."""
+    sent = call.parameters
+    limit: int = sent.get("query.limit", 50)
+    cursor: str | None = sent.get("query.cursor")
+
+    def handle(ctx: Context) -> Answer[ParkedMessagePage]:
+        return handlers.list_parked_messages(ctx, limit=limit, cursor=cursor)
+
+    return call.run(handle, transaction="read", status=200)
+
+
 async def liveness_probe(call: Call) -> HttpAnswer:
     """GET /api/health/live."""
 
@@ -82,6 +105,17 @@ def readiness_probe(call: Call) -> HttpAnswer:
         return handlers.readiness_probe(ctx)
 
     return call.run(handle, transaction="none", status=200)
+
+
+def requeue_parked_message(call: Call) -> HttpAnswer:
+    """POST /api/health/parked-messages/{message_id}/requeue."""
+    sent = call.parameters
+    message_id: int = sent["path.message_id"]
+
+    def handle(ctx: Context) -> Answer[ParkedMessage]:
+        return handlers.requeue_parked_message(ctx, message_id=message_id)
+
+    return call.run(handle, transaction="write", status=200)
 
 
 def retry_failed_job(call: Call) -> HttpAnswer:

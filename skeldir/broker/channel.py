@@ -83,7 +83,7 @@ class Channel(virtual.Channel):
             routing_key or "",
             dumps(message),
             self._get_message_priority(message),
-            _lane(headers.get(LANE_HEADER)),
+            lane(headers.get(LANE_HEADER)),
             _eta(headers),
             now + timedelta(milliseconds=int(expiration)) if expiration else None,
         )
@@ -256,7 +256,8 @@ def _payload(message: Claimed) -> dict[str, Any]:
     return payload
 
 
-def _lane(who: object) -> int:
+def lane(who: object) -> int:
+    """Return the lane of a tenant's messages, 0 for nobody's."""
     return crc32(str(who).encode()) - _LANES if who else 0
 
 

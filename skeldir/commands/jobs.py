@@ -1,4 +1,4 @@
-"""`skeldir jobs`: tasks that failed for good."""
+"""`skeldir jobs`: tasks that failed for good, and messages that were put aside."""
 
 from dataclasses import asdict
 from typing import Annotated, cast
@@ -7,16 +7,26 @@ from uuid import UUID
 import typer
 
 from skeldir.commands.output import AsJson, show
+from skeldir.db.engine import get_engine
 from skeldir.db.session import tenant_session
 from skeldir.domain.failed_jobs import Status
 from skeldir.queue.messages import Message, Queue
 from skeldir.queue.sending import enqueue
-from skeldir.repository import failed_jobs
+from skeldir.repository import failed_jobs, parked_messages
 
-app = typer.Typer(no_args_is_help=True, help="Tasks that failed for good: list, retry or discard them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Tasks that failed for good: list, retry or discard them; and those that kept ending their workers.",
+)
+parked = typer.Typer(
+    no_args_is_help=True,
+    help="Messages of tasks that kept ending their workers, everybody's and the system's.",
+)
+app.add_typer(parked, name="parked")
 
 OfTenant = Annotated[UUID, typer.Option("--tenant", help="The tenant's id.")]
 JobId = Annotated[UUID, typer.Argument(help="The failed job's id, as `skeldir jobs list` shows it.")]
+MessageId = Annotated[int, typer.Argument(help="The message's id, as `skeldir jobs parked list` shows it.")]
 LISTED_MAX = 200
 
 
@@ -51,3 +61,29 @@ def _settle(tenant_id: UUID, failed_job_id: UUID, status: Status, *, as_json: bo
         if status == "retried":
             enqueue(session, Message(job.task_name, cast("Queue", job.queue), job.arguments_to_send()))
         show(asdict(failed_jobs.settle(session, failed_job_id, status, None)), as_json=as_json)
+
+
+@parked.command("list")
+def list_parked(*, json: AsJson = False) -> None:
+    """List parked messages, the latest first."""
+    with get_engine("app_admin").connect() as connection:
+        found = parked_messages.list_all(connection, LISTED_MAX)
+    show({"parked_messages": [asdict(message) for message in found]}, as_json=json)
+
+
+@parked.command()
+def requeue(message_id: MessageId, *, json: AsJson = False) -> None:
+    """Put a message back into its queue, with all its attempts."""
+    _settle_parked(message_id, is_wanted=True, as_json=json)
+
+
+@parked.command("discard")
+def discard_parked(message_id: MessageId, *, json: AsJson = False) -> None:
+    """Throw a message away."""
+    _settle_parked(message_id, is_wanted=False, as_json=json)
+
+
+def _settle_parked(message_id: int, *, is_wanted: bool, as_json: bool) -> None:
+    with get_engine("app_admin").connect() as connection:
+        message = parked_messages.settle_any(connection, message_id, is_wanted=is_wanted)
+    show(asdict(message), as_json=as_json)
