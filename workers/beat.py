@@ -14,6 +14,7 @@ from celery.utils.dispatch import Signal
 from celery.utils.log import get_task_logger
 
 from skeldir.db.leadership import Leadership
+from skeldir.observability.quoting import named
 from skeldir.queue.messages import Message
 from skeldir.queue.sending import enqueue
 from skeldir.repository import schedule
@@ -33,6 +34,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Celery's
         self._leadership = Leadership("beat", "app_worker")
         self._is_informed = False
+        self._trouble = ""
         super().__init__(*args, **options)
 
     def setup_schedule(self) -> None:
@@ -42,11 +44,14 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
     def tick(self, *_: object, **__: object) -> float:
         """Send what is due, if this beat leads; return in how many seconds to look again."""
         try:
-            if not self._leads():
-                return WAIT_SECONDS
+            leads = self._leads()
         except Exception as error:  # noqa: BLE001 - whatever it is: without the database nobody leads
-            log.log(WARNING if self._is_informed else DEBUG, "this beat does not lead: %s", error)
+            told, self._trouble = self._trouble, named(error)
+            log.log(DEBUG if told == self._trouble else WARNING, "this beat does not lead: %s", self._trouble)
             self._resign()
+            return WAIT_SECONDS
+        self._trouble = ""
+        if not leads:
             return WAIT_SECONDS
         return float(min(self.max_interval, *map(self._attend, self.schedule.values())))
 
@@ -94,7 +99,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
                 raise RuntimeError("somebody else has sent it")
             enqueue(session, _message(entry), app=self.app)
         entry.last_run_at = now
-        log.info("sent %s", entry.task)
+        log.debug("sent %s", entry.task)
 
 
 def _message(entry: ScheduleEntry) -> Message:
