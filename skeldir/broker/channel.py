@@ -220,10 +220,10 @@ class Channel(virtual.Channel):
         self.connection._deliver(_payload(message), message.queue)  # noqa: SLF001 - kombu's own way
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        for message in self._claim([queue], 1, []):
-            if not message.has_expired:
-                return _payload(message)
-            self.settle(message.message_id)
+        while claimed := self._claim([queue], 1, []):
+            if not claimed[0].has_expired:
+                return _payload(claimed[0])
+            self.settle(claimed[0].message_id)
         raise Empty
 
     def basic_get(self, queue: str, no_ack: bool = False, **options: Any) -> Any:

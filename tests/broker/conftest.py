@@ -1,22 +1,26 @@
-"""Workers of the broker: real processes, their effects in a table."""
+"""Workers of the broker, real processes with their effects in a table, and bare connections to it."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from kombu import Connection
 
+from skeldir.db.roles import Role
 from tests import waiting
 from tests.conftest import Database
 
 TREE = Path(__file__).parents[2]
 DEADLINE_SECONDS = 60.0
+CELERY = (sys.executable, "-u", "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks")
 # A schema of its own, which goes again: other tests count what is in the others.
 EFFECTS = """
     CREATE SCHEMA broker_tests AUTHORIZATION app_worker;
@@ -30,6 +34,7 @@ NO_EFFECTS = """
 """
 
 Answer = TypeVar("Answer")
+Connect = Callable[..., Any]
 
 
 def eventually(probe: Callable[[], Answer | None], seconds: float = DEADLINE_SECONDS) -> Answer:
@@ -54,8 +59,7 @@ class Site:
     def start(self, *options: str, name: str = "one") -> "subprocess.Popen[bytes]":
         """Start a worker of two processes, and wait until it consumes."""
         log = self.folder / f"{name}.log"
-        command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks", "worker"]
-        command += ["-c", "2", "-n", f"{name}@here", "--loglevel", "INFO", *options]
+        command = [*CELERY, "worker", "-c", "2", "-n", f"{name}@here", "--loglevel", "INFO", *options]
         with log.open("ab") as stream:
             started_at = stream.tell()
             process = subprocess.Popen(
@@ -65,9 +69,21 @@ class Site:
         eventually(lambda: True if b"ready." in log.read_bytes()[started_at:] else None)
         return process
 
+    @contextmanager
+    def beside(self, *arguments: str, log: Path) -> Iterator[None]:
+        """Have one of Celery's commands at work that goes on until it is ended."""
+        with log.open("wb") as stream:
+            command = [*CELERY, *arguments]
+            process = subprocess.Popen(command, cwd=TREE, env=self.environment, stdout=stream, stderr=stream)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
     def control(self, *arguments: str) -> str:
         """Run one of Celery's commands against the workers; returns what it said."""
-        command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks", *arguments]
+        command = [*CELERY, *arguments]
         done = subprocess.run(
             command, cwd=TREE, env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -145,3 +161,26 @@ def tasks(place: Site) -> Iterator[Any]:  # noqa: ARG001 - the module reads what
     yield module
     module.app.pool.force_close_all()
     module.app.close()
+
+
+@pytest.fixture
+def connect(database: Database) -> Iterator[Connect]:
+    """Return a function that connects as a login; all connections are closed in the end."""
+    opened = []
+
+    def connected(role: Role = "app_worker") -> Any:
+        url = database.url(role).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = Connection(f"pg+{url}")
+        opened.append(connection)
+        return connection
+
+    yield connected
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture
+def superuser(database: Database) -> Iterator[psycopg.Connection]:
+    with database.connect() as connection:
+        waiting.clear(connection)
+        yield connection

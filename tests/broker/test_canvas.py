@@ -106,6 +106,22 @@ def test_workers_answer_who_asks(tasks: Any, place: Site) -> None:
     assert "pong" in place.control("inspect", "ping")
 
 
+def test_events_reach_who_watches(tasks: Any, place: Site) -> None:
+    """As `celery events` and Flower watch: of tasks, and of workers, which can be asked to send them."""
+    assert tasks.app.control.enable_events(reply=True, timeout=5, limit=1)
+    log = place.folder / "events.log"
+    with place.beside("events", "--dump", log=log):
+        eventually(lambda: True if b"starting capture" in log.read_bytes() else None)
+
+        def seen() -> bool | None:
+            tasks.add.delay(1, 1).get(timeout=PATIENCE)
+            kinds = (b" task received: ", b" task started: ", b" task succeeded: ", b" heartbeat: ")
+            return True if all(kind in log.read_bytes() for kind in kinds) else None
+
+        eventually(seen)
+    assert tasks.app.control.disable_events(reply=True, timeout=5, limit=1)
+
+
 def test_a_higher_priority_is_served_first(tasks: Any, place: Site) -> None:
     tasks.app.control.cancel_consumer("tests", reply=True, timeout=5, limit=1)
     for number, priority in enumerate((0, 0, 9)):

@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import psutil
 import psycopg
 import pytest
 from celery import Celery
@@ -19,7 +21,7 @@ from tests.chaos.stage import Stage, stage
 
 IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 TASKS = 10_000 if IS_LONG else 2_000
-DISASTERS = 24 if IS_LONG else 6
+DISASTERS = 28 if IS_LONG else 7
 WORKERS = 2
 TASK = "tests.broker.tasks.once"
 SEED = os.environ.get("SKELDIR_TEST_SEED", "1")
@@ -115,6 +117,11 @@ def disasters(set_up: Stage, site: Site, random: Random) -> list[Callable[[], No
         count[0] += 1
         site.start(name=f"w{count[0]}")
 
+    def kill_a_child() -> None:
+        worker = psutil.Process(site.workers[random.randrange(len(site.workers))].pid)
+        with suppress(psutil.NoSuchProcess, IndexError):
+            random.choice(worker.children()).kill()
+
     def cut_connections() -> None:
         with superuser(set_up) as connection:
             connection.execute(
@@ -123,7 +130,7 @@ def disasters(set_up: Stage, site: Site, random: Random) -> list[Callable[[], No
             )
 
     first = [kill_a_worker, cut_connections, set_up.stop_database_at_once]
-    kinds = [*first, set_up.kill_database, kill_a_worker, cut_connections]
+    kinds = [*first, set_up.kill_database, kill_a_child, kill_a_worker, cut_connections]
     chosen = [kinds[number % len(kinds)] for number in range(DISASTERS)]
     random.shuffle(chosen)
     return chosen

@@ -1,17 +1,24 @@
 """A task sent in a transaction is a row of it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from queue import Queue
+from threading import Event
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from kombu import Connection, entity
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from skeldir.broker import store
+from skeldir.broker import store, transport
 from skeldir.db.session import tenant_session, tenant_transaction
 from skeldir.queue import messages
-from skeldir.queue.sending import enqueue
+from skeldir.queue.broker import TASKS
+from skeldir.queue.sending import enqueue, send
 from tests import waiting
 from tests.conftest import Database
 
@@ -100,6 +107,51 @@ def test_who_lies_down_while_a_sender_is_still_at_work_is_woken_by_its_commit(
         unneeded = list(consumer.notifies(timeout=0.1, stop_after=1))
 
     assert (woken, len(claimed), unneeded) == (["maintenance"], 1, [])
+
+
+@pytest.mark.usefixtures("superuser")
+def test_no_message_is_missed_by_consumers_that_only_a_notification_wakes(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Publishers stay open for a while and a third of them rolls back, while consumers fall asleep."""
+    monkeypatch.setattr(transport, "FALLBACK_SECONDS", 600.0)
+    url = database.url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
+    taken: Queue[str] = Queue()
+    is_over = Event()
+
+    def consume(_: int) -> None:
+        def take(message: Any) -> None:
+            taken.put(message.headers["id"])
+            message.ack()
+
+        with Connection(f"pg+{url}") as connection:
+            queue = entity.Queue("maintenance", TASKS, routing_key="maintenance")
+            with connection.Consumer([queue], on_message=take, prefetch_count=1):
+                while not is_over.is_set():
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=20)
+
+    def publish(number: int) -> bool:
+        try:
+            with tenant_session(tenant) as session:
+                enqueue(session, messages.prune_tenant(tenant_id=tenant))
+                session.execute(text("SELECT pg_sleep(:pause)"), {"pause": number % 7 / 200})
+                session.execute(text("SELECT 1 / :divisor"), {"divisor": number % 3})
+        except DBAPIError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(9) as threads:
+        consumers = [threads.submit(consume, number) for number in range(3)]
+        committed = sum(threads.map(publish, range(240)))
+        found = [taken.get(timeout=15) for _ in range(committed)]
+        is_over.set()
+        while wait(consumers, timeout=0.1).not_done:
+            send(messages.prune_tenant(tenant_id=tenant))
+    assert [consumer.result() for consumer in consumers] == [None] * 3
+
+    assert committed == 160
+    assert len(set(found)) == committed
 
 
 def test_one_tenants_many_tasks_do_not_hold_up_anothers(

@@ -1,43 +1,15 @@
 """What kombu promises of a transport, over a real connection."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu import Consumer, Exchange, Producer, Queue
 from kombu.exceptions import ChannelError, OperationalError
 
 import skeldir.broker  # noqa: F401 - makes the transport known
-from skeldir.db.roles import Role
-from tests import waiting
-from tests.conftest import Database
-
-Connect = Callable[..., Any]
-
-
-@pytest.fixture
-def connect(database: Database) -> Iterator[Connect]:
-    """Return a function that connects as a login; all connections are closed in the end."""
-    opened = []
-
-    def connected(role: Role = "app_worker") -> Any:
-        url = database.url(role).set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = Connection(f"pg+{url}")
-        opened.append(connection)
-        return connection
-
-    yield connected
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def superuser(database: Database) -> Iterator[psycopg.Connection]:
-    with database.connect() as connection:
-        waiting.clear(connection)
-        yield connection
+from tests.broker.conftest import Connect
 
 
 def consumed(connection: Any, queues: list[Queue], count: int, prefetch: int = 0) -> list[Any]:
