@@ -35,6 +35,12 @@ class Settings(BaseSettings):
         repr=False,
         description="A login that may create roles, for migrations. Unset: DATABASE_URL.",
     )
+    broker_url: str | None = Field(
+        default=None,
+        pattern="^amqps?://",
+        repr=False,
+        description="RabbitMQ, for the workers' traffic. Unset: the queue in PostgreSQL.",
+    )
     data_dir: Path = Field(
         default_factory=_user_data_dir,
         description="Where the embedded server and the generated keys live.",

@@ -1,6 +1,7 @@
 """Settings come from where they are said to come from."""
 
 import pytest
+from pydantic import ValidationError
 
 from skeldir.settings import Settings, load_settings
 
@@ -17,6 +18,14 @@ def test_given_variables_are_all_that_is_read(monkeypatch: pytest.MonkeyPatch) -
 
 def test_settings_show_no_secret_to_whoever_prints_them() -> None:
     urls = ("DATABASE_URL", "SKELDIR_WORKER_DATABASE_URL", "SKELDIR_OWNER_DATABASE_URL")
-    secret = dict.fromkeys(urls, "postgresql://app:hunter2@db/x") | {"SKELDIR_KEYS": '{"pepper": "hunter2"}'}
+    secret = dict.fromkeys(urls, "postgresql://app:hunter2@db/x") | {
+        "SKELDIR_KEYS": '{"pepper": "hunter2"}',
+        "SKELDIR_BROKER_URL": "amqp://app:hunter2@mq//",
+    }
 
     assert "hunter2" not in repr(load_settings(secret))
+
+
+def test_another_broker_is_rabbitmq_or_refused() -> None:
+    with pytest.raises(ValidationError, match="broker_url"):
+        load_settings({"SKELDIR_BROKER_URL": "redis://localhost"})

@@ -5,9 +5,10 @@ from typing import Final
 from celery.signals import setup_logging
 
 from skeldir.observability.logging import configure_logging
-from skeldir.queue.broker import Application
+from skeldir.queue.broker import WorkerApplication
 from skeldir.queue.results import OPTIONS
 from skeldir.settings import get_settings
+from workers.relay import Relay
 from workers.reporting import Reporting
 from workers.schedule import BEAT_SCHEDULE
 
@@ -38,7 +39,7 @@ def _log(**_: object) -> None:
     configure_logging(get_settings())
 
 
-app = Application(
+app = WorkerApplication(
     "skeldir",
     "app_worker",
     include=TASK_MODULES,
@@ -58,3 +59,4 @@ app = Application(
     **OPTIONS,
 )
 app.steps["consumer"].add(Reporting)
+app.steps["worker"].add(Relay)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
+from billiard.einfo import ExceptionWithTraceback
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 from celery import Task
 from celery.exceptions import Reject
@@ -66,13 +67,39 @@ log = get_task_logger(__name__)
 
 
 class Recorded(Measured):
-    """A request whose task knows its own message also where it is the worker that ends the task."""
+    """A request whose failure is kept also where it is not the task's own process that tells of it."""
+
+    _is_given_up = False
 
     def on_timeout(self, soft: bool, timeout: float) -> None:  # noqa: FBT001 - Celery's
         """Have `on_failure` see the message of a task that was ended at its hard limit."""
+        with self._known_to_its_task():
+            super().on_timeout(soft, timeout)
+
+    def on_failure(self, exc_info: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's
+        """Give up a task that has ended its process again, where the broker would deliver it for ever.
+
+        The queue in PostgreSQL counts how often a message was begun and parks it; RabbitMQ only tells that it
+        was before.
+        """
+        error = exc_info.exception
+        error = error.exc if isinstance(error, ExceptionWithTraceback) else error
+        is_again = isinstance(error, WorkerLostError) and self.delivery_info["redelivered"]
+        if is_again and self.app.is_elsewhere:
+            self._is_given_up = True
+            with self._known_to_its_task():
+                self.task.on_failure(error, self.id, self.args, self.kwargs, exc_info)
+        return super().on_failure(exc_info, *arguments, **options)
+
+    def reject(self, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - Celery's
+        """Give the message back, unless it is given up."""
+        super().reject(requeue=requeue and not self._is_given_up)
+
+    @contextmanager
+    def _known_to_its_task(self) -> Iterator[None]:
         self.task.push_request(**self.request_dict)
         try:
-            super().on_timeout(soft, timeout)
+            yield
         finally:
             self.task.pop_request()
 

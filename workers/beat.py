@@ -97,7 +97,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
         with self._leadership.transaction() as session:
             if not schedule.record_run(session, entry.name, entry.last_run_at, now):
                 raise RuntimeError("somebody else has sent it")
-            enqueue(session, _message(entry), app=self.app)
+            enqueue(session, _message(entry))
         entry.last_run_at = now
         log.debug("sent %s", entry.task)
 

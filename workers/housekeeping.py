@@ -7,6 +7,7 @@ from skeldir.db.engine import get_engine
 from skeldir.db.session import lookup_session
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
+from skeldir.queue.broker import WorkerApplication
 from skeldir.queue.sending import send
 from skeldir.repository import broker, tenants
 from skeldir.settings import get_settings
@@ -16,8 +17,16 @@ from workers.schedule import SWEEP_SECONDS
 BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
 """A message of the sweep before has waited for longer than this when it was not taken."""
 
+WAITING_MAX: Final = 1_000
+"""More messages than this are a queue that nobody keeps up with, whoever they are for."""
 
-def _is_behind() -> bool:
+
+def _is_behind(app: WorkerApplication) -> bool:
+    """Tell whether the workers cannot keep up: of RabbitMQ's messages nobody knows how long they wait."""
+    if app.is_elsewhere:
+        with app.connection_for_write() as connection:
+            waiting = connection.default_channel.queue_declare("attribution", passive=True).message_count
+        return bool(waiting > WAITING_MAX)
     with get_engine("app_worker").connect() as connection:
         return broker.has_waiting(connection, "attribution", longer_than_seconds=BEHIND_SECONDS)
 
@@ -30,7 +39,7 @@ def sweep(self: SystemTask) -> int:
     and what they have not been sent for is found by the first sweep after. Messages that pass through
     stop no sweep, or a busy tenant's would keep a lost one of another from ever being made up for.
     """
-    if _is_behind():
+    if _is_behind(self.app):
         return 0
     rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
     with lookup_session(engine=get_engine("app_worker")) as session:
@@ -47,7 +56,7 @@ def fill_back(self: SystemTask) -> int:
 
     As with the sweep, nothing is sent while workers cannot keep up.
     """
-    if _is_behind():
+    if _is_behind(self.app):
         return 0
     with lookup_session(engine=get_engine("app_worker")) as session:
         uncovered = tenants.with_backfills(session)

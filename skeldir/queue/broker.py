@@ -1,4 +1,8 @@
-"""How Celery reaches its broker, for those who send and for those who work."""
+"""How Celery reaches its broker, for those who send and for those who work.
+
+Senders reach the queue in PostgreSQL, wherever the workers' broker is: what they send is a part of a
+transaction. Where the broker is RabbitMQ, `workers/relay.py` hands it on.
+"""
 
 from typing import Any, Final, cast
 
@@ -10,10 +14,13 @@ import skeldir.broker  # noqa: F401 - makes the transport known
 from skeldir.db.engine import get_url
 from skeldir.db.roles import Role
 from skeldir.queue.messages import QUEUES
+from skeldir.settings import get_settings
 
 # By these names PostgreSQL's activity tells who consumes.
 CONSUMER: Final = "skeldir_worker"
 PUBLISHER: Final = "skeldir_publisher"
+
+PRIORITY_MAX: Final = 9
 
 TASKS: Final = Exchange("tasks", type="direct")  # type: ignore[no-untyped-call]
 
@@ -31,19 +38,52 @@ class Application(Celery):  # type: ignore[misc]
 
     def connection_for_read(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
         """Return a connection to consume over."""
-        return cast("Connection", super().connection_for_read(url or self._broker_url(CONSUMER), **options))
+        return cast("Connection", super().connection_for_read(url or self.broker_url(CONSUMER), **options))
 
     def connection_for_write(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
         """Return a connection to publish over."""
-        return cast("Connection", super().connection_for_write(url or self._broker_url(), **options))
+        return cast("Connection", super().connection_for_write(url or self.broker_url(PUBLISHER), **options))
 
-    def _broker_url(self, name: str = PUBLISHER) -> str:
+    def broker_url(self, name: str) -> str:
+        """Return where the broker is, for who shows himself by a name."""
         url = get_url(self.role).set(drivername="postgresql").update_query_dict({"application_name": name})
         return "pg+" + url.render_as_string(hide_password=False)
 
 
+class WorkerApplication(Application):
+    """The application of those who work: its broker is RabbitMQ where the settings say so."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether the broker is not the queue in PostgreSQL."""
+        return get_settings().broker_url is not None
+
+    def connection_to_postgresql(self) -> Connection:
+        """Return a connection to consume from the queue in PostgreSQL, wherever the broker is."""
+        return super().connection_for_read(super().broker_url(CONSUMER))
+
+    def connection_for_read(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
+        """Return a connection to consume over."""
+        return super().connection_for_read(url, **options | self._told(CONSUMER))
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Connection:  # noqa: ANN401
+        """Return a connection to publish over; RabbitMQ confirms what it has taken."""
+        return super().connection_for_write(url, **options | self._told(PUBLISHER))
+
+    def broker_url(self, name: str) -> str:
+        """Return where the broker is."""
+        return get_settings().broker_url or super().broker_url(name)
+
+    def _told(self, name: str) -> dict[str, Any]:
+        if not self.is_elsewhere:
+            return {}
+        return {
+            "transport_options": {"confirm_publish": True, "client_properties": {"connection_name": name}}
+        }
+
+
 def _queue(name: str) -> Queue:
-    return Queue(name, TASKS, routing_key=name)  # type: ignore[no-untyped-call]
+    return Queue(name, TASKS, routing_key=name, max_priority=PRIORITY_MAX)  # type: ignore[no-untyped-call]
 
 
 # What those who send and those who work must agree on.

@@ -23,6 +23,9 @@ REST_SECONDS: Final = 1.0
 LOCK_MILLISECONDS_MAX: Final = 500
 """Whoever sends has done his work already: he does not wait long for tables that somebody has locked."""
 
+CONFIRM_SECONDS_MAX: Final = 10.0
+"""RabbitMQ says that it has a message by then; it may be short of memory or disk."""
+
 _OUTBOX: Final = "skeldir.outbox"
 
 log = logging.getLogger(__name__)
@@ -75,13 +78,13 @@ _throttle = Throttle()
 _rest = Rest()
 
 
-def enqueue(work: Session | Transaction, message: Message, *, app: Celery | None = None) -> None:
+def enqueue(work: Session | Transaction, message: Message) -> None:
     """Send a message as a part of a transaction: it is there when that commits, and never if it does not.
 
     It carries the correlation id and the trace that are current. Raises what the database raises.
     """
     with publishing_over(_outbox(work)):
-        send(message, app=app)
+        send(message)
 
 
 def send(message: Message, *, carried: Mapping[str, str] | None = None, app: Celery | None = None) -> None:
@@ -100,7 +103,8 @@ def send(message: Message, *, carried: Mapping[str, str] | None = None, app: Cel
         countdown=message.delay_seconds or None,
         expires=message.expires_seconds,
         headers=headers,
-        retry=False,
+        retry=app is not None,  # a worker has the time to connect anew
+        confirm_timeout=CONFIRM_SECONDS_MAX,
     )
 
 

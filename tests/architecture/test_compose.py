@@ -92,3 +92,14 @@ def test_mounted_files_exist() -> None:
     mounted = [volume.split(":")[0] for volume in SERVICES["postgres"]["volumes"] if volume.startswith("./")]
     assert mounted == ["./deploy/make-logins.sh"]
     assert all((ROOT / path).is_file() for path in mounted)
+
+
+def test_rabbitmq_is_added_for_who_works_and_only_for_them() -> None:
+    """The second file changes nothing else of the first, and gives no default password either."""
+    text = (ROOT / "deploy" / "rabbitmq.yml").read_text()
+    added: dict[str, Any] = yaml.safe_load(text)["services"]
+    assert set(added) == {"rabbitmq", "worker"}
+    assert set(added["worker"]) == {"environment"}
+    (variable,) = added["worker"]["environment"]
+    assert variable.removeprefix("SKELDIR_").lower() in Settings.model_fields
+    assert set(re.findall(r"\$\{(\w+)(:.)", text)) == {("RABBITMQ_PASSWORD", ":?")}

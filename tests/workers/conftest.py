@@ -25,6 +25,18 @@ COVERED = """
     ON CONFLICT (tenant_id, model_version) DO UPDATE SET completed_at = now()
 """
 
+# What tests.workers.odd_tasks leave, in a schema that goes again: other tests count what is in the others.
+EFFECTS = """
+    DROP SCHEMA IF EXISTS odd_tasks CASCADE;
+    CREATE SCHEMA odd_tasks;
+    CREATE TABLE odd_tasks.effects (at timestamptz DEFAULT clock_timestamp(), tenant_id uuid, task_id uuid,
+                                    correlation_id uuid, retries int);
+    CREATE TABLE odd_tasks.ended (task_id uuid PRIMARY KEY);
+    GRANT USAGE ON SCHEMA odd_tasks TO app_worker;
+    GRANT ALL ON ALL TABLES IN SCHEMA odd_tasks TO app_worker
+"""
+NO_EFFECTS = "DROP SCHEMA odd_tasks CASCADE"
+
 Answer = TypeVar("Answer")
 
 

@@ -63,6 +63,13 @@ def end_its_process_after(self: TenantTask, *, tenant_id: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@task("maintenance.end_every_process", TenantTask)
+def end_every_process(self: TenantTask, *, tenant_id: str) -> None:
+    with self.transaction(tenant_id) as session:
+        note(self, session, tenant_id)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @task("maintenance.take_too_long", TenantTask)
 def take_too_long(_: TenantTask, *, tenant_id: str) -> None:
     assert tenant_id

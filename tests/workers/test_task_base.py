@@ -18,28 +18,18 @@ from skeldir.repository import failed_jobs
 from skeldir.repository.failed_jobs import FailedJob
 from tests import waiting
 from tests.conftest import Database
-from tests.workers.conftest import Worker, eventually, running
+from tests.workers.conftest import EFFECTS, NO_EFFECTS, Worker, eventually, running
 from workers import base
 from workers.app import app
 from workers.base import RETRIES_MAX, NoTenant, pause_seconds
 from workers.maintenance import prune_tenant
 
-# A schema of its own, which goes again: other tests count what is in the others.
-EFFECTS = """
-    CREATE SCHEMA odd_tasks;
-    CREATE TABLE odd_tasks.effects (tenant_id uuid, task_id uuid, correlation_id uuid, retries int);
-    CREATE TABLE odd_tasks.ended (task_id uuid PRIMARY KEY);
-    GRANT USAGE ON SCHEMA odd_tasks TO app_worker;
-    GRANT ALL ON ALL TABLES IN SCHEMA odd_tasks TO app_worker
-"""
-NO_EFFECTS = "DROP SCHEMA IF EXISTS odd_tasks CASCADE"
 IN_QUEUE = "SELECT count(*) FROM skeldir_broker.messages"
 
 
 @pytest.fixture(scope="module")
 def superuser(database: Database) -> Iterator[psycopg.Connection]:
     with database.connect() as connection:
-        connection.execute(NO_EFFECTS)
         connection.execute(EFFECTS)
         yield connection
         connection.execute(NO_EFFECTS)
@@ -54,10 +44,11 @@ def odd(superuser: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory)
 
 
 def effects(superuser: psycopg.Connection, tenant: UUID) -> list[tuple[Any, ...]]:
-    found = superuser.execute(
-        "SELECT task_id, correlation_id, retries FROM odd_tasks.effects WHERE tenant_id = %s", [tenant]
-    )
-    return found.fetchall()
+    return superuser.execute(
+        """SELECT task_id, correlation_id, retries FROM odd_tasks.effects
+            WHERE tenant_id = %s ORDER BY at""",
+        [tenant],
+    ).fetchall()
 
 
 def kept(tenant: UUID) -> FailedJob:
