@@ -121,7 +121,7 @@ def list_allocations(
     return AllocationPage(
         model=parameters.model,
         model_version=version,
-        allocations=[Allocation.model_validate(row, from_attributes=True) for row in shown],
+        allocations=[_allocation(row) for row in shown],
         next_cursor=make_cursor(ctx.tenant_id, "listAllocations", filters, _position(shown[-1].place))
         if rest
         else None,
@@ -252,6 +252,22 @@ def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttrib
 def _certainty(certainties: Certainties, currency: str, channel_code: str) -> dict[str, Any]:
     told = certainty(certainties, currency, channel_code)
     return {} if told.pop("interval_missing") else told
+
+
+def _allocation(row: allocations.Allocation) -> Allocation:
+    return Allocation.model_validate(
+        {
+            "entry_id": row.entry_id,
+            "order_id": row.order_id,
+            "kind": row.kind,
+            "effective_at": row.effective_at,
+            "channel_code": row.channel_code,
+            "campaign_id": row.campaign_id,
+            "allocated_cents": row.allocated_cents,
+            "currency": row.currency,
+            "fallback": row.fallback or MISSING,
+        }
+    )
 
 
 def _position(place: Place) -> list[str]:

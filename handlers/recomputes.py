@@ -28,6 +28,9 @@ def explain_fingerprint(ctx: Context, *, job_id: UUID) -> FingerprintExplanation
         model_version=job.model_version,
         parameters=_parameters(ctx, job),
         taxonomy_version=job.taxonomy_version or 1,
+        rule_set_version=_known(job.rule_set_version),
+        correction_count=_known(job.correction_count),
+        settings_version=_known(job.settings_version),
         window_start=job.window.start,
         window_end=job.window.end,
         computed_at=job.computed_at,
@@ -51,6 +54,10 @@ def _parameters(ctx: Context, job: Job) -> ResultParameters:
         weights_digest=digest or MISSING,
         fit_version=fit or MISSING,
     )
+
+
+def _known(value: int | None) -> int | MISSING:
+    return MISSING if value is None else value
 
 
 def _input(one: Input) -> ResultInput:

@@ -20,6 +20,8 @@ from skeldir.repository import (
     attribution,
     attribution_digests,
     attribution_settings,
+    channel_corrections,
+    channel_rules,
     dirty_marks,
     reclassification,
     recompute_inputs,
@@ -211,7 +213,15 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
             before=1 + (before if is_current else revision),
         )
     recompute_inputs.replace(session, job.job_id, inputs)
-    origin = Origin(fingerprint, TAXONOMY_VERSION, revision, task_id)
+    origin = Origin(
+        fingerprint=fingerprint,
+        taxonomy_version=TAXONOMY_VERSION,
+        rule_set_version=channel_rules.newest(session),
+        correction_count=channel_corrections.count(session),
+        settings_version=settings.settings_version,
+        revision=revision,
+        task_id=task_id,
+    )
     recompute_jobs.computed(session, job.job_id, origin)
     return {"outcome": "computed", **asdict(changes)}
 

@@ -59,7 +59,7 @@ def fill_back(self: SystemTask) -> int:
     if _is_behind(self.app):
         return 0
     with lookup_session(engine=get_engine("app_worker")) as session:
-        uncovered = tenants.with_backfills(session)
+        uncovered = tenants.with_backfills(session, get_settings().lookback_days)
     for tenant_id in uncovered:
         send(messages.backfill(tenant_id=tenant_id), app=self.app)
     return len(uncovered)

@@ -15,6 +15,17 @@ class Date(RootModel[date]):
     root: date
 
 
+class NextCursor(RootModel[str | None]):
+    root: Annotated[
+        str | None,
+        Field(
+            description="Where the next page begins; null on the last page.",
+            max_length=1000,
+            pattern="^[A-Za-z0-9_.-]+$",
+        ),
+    ]
+
+
 class HeaderText(RootModel[str]):
     root: Annotated[str, Field(max_length=2000, pattern="^[^\\x00]*$")]
 

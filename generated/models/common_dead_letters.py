@@ -186,7 +186,7 @@ class DeadLetterPage(ContractModel):
     next_cursor: Annotated[
         str | None,
         Field(
-            description="Where the next page or batch begins; null on the last one.",
+            description="Where the next page begins; null on the last page.",
             max_length=1000,
             pattern="^[A-Za-z0-9_.-]+$",
         ),
@@ -349,7 +349,7 @@ class ReplayBatchResult(ContractModel):
     next_cursor: Annotated[
         str | None,
         Field(
-            description="Where the next page or batch begins; null on the last one.",
+            description="Where the next page begins; null on the last page.",
             max_length=1000,
             pattern="^[A-Za-z0-9_.-]+$",
         ),

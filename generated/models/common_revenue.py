@@ -85,6 +85,15 @@ class Allocation(ContractModel):
     currency: Annotated[
         str, Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$")
     ]
+    fallback: Annotated[
+        str | MISSING,
+        Field(
+            description="Why the order was shared as `linear` does, where the model's own weights were all 0; absent of others, and in exports.",
+            max_length=100,
+            min_length=1,
+            pattern="^[a-z][a-z0-9_]*$",
+        ),
+    ] = MISSING
 
 
 class AllocationPage(ContractModel):

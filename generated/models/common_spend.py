@@ -123,6 +123,21 @@ class AdSpendImport(ContractModel):
     ]
 
 
+class AdSpendImportPage(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    imports: Annotated[list[AdSpendImport], Field(max_length=200)]
+    next_cursor: Annotated[
+        str | None,
+        Field(
+            description="Where the next page begins; null on the last page.",
+            max_length=1000,
+            pattern="^[A-Za-z0-9_.-]+$",
+        ),
+    ]
+
+
 class AdSpend(ContractModel):
     """
     The figure that stands for one day, channel, campaign and currency.
@@ -273,21 +288,6 @@ class AdSpendChangePage(ContractModel):
         extra="forbid",
     )
     changes: Annotated[list[AdSpendChange], Field(max_length=200)]
-    next_cursor: Annotated[
-        str | None,
-        Field(
-            description="Where the next page begins; null on the last page.",
-            max_length=1000,
-            pattern="^[A-Za-z0-9_.-]+$",
-        ),
-    ]
-
-
-class AdSpendImportPage(ContractModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    imports: Annotated[list[AdSpendImport], Field(max_length=200)]
     next_cursor: Annotated[
         str | None,
         Field(

@@ -114,6 +114,30 @@ class FingerprintExplanation(ContractModel):
             le=1000000,
         ),
     ]
+    rule_set_version: Annotated[
+        int | MISSING,
+        Field(
+            description="The version of the tenant's own mapping rules that the touches had their channels by, before that table; 0 where there were none. Like the next two as the run found it; absent of results of before they were told.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ] = MISSING
+    correction_count: Annotated[
+        int | MISSING,
+        Field(
+            description="How many corrections of single touches there were, which go before any rule.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ] = MISSING
+    settings_version: Annotated[
+        int | MISSING,
+        Field(
+            description="The tenant's choice that was current; 0 before the first.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ] = MISSING
     window_start: AwareDatetime
     window_end: AwareDatetime
     computed_at: AwareDatetime

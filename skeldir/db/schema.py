@@ -346,6 +346,9 @@ tenant_table(
     optional("computed_run_count", Integer),
     optional("computed_task_id", Uuid),
     optional("taxonomy_version", Integer),
+    optional("rule_set_version", Integer),
+    optional("correction_count", BigInteger),
+    optional("settings_version", Integer),
     UniqueConstraint(
         "tenant_id", "window_start", "window_end", "model_version", name="recompute_jobs_window_key"
     ),

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 # new: it lets a later page begin in the middle of the index instead of walking there.
 _PAGE: Final = text("""
     SELECT page.entry_id, page.order_id, entry.kind, page.effective_at, page.channel_code, page.campaign_id,
-           page.allocated_cents, page.currency
+           page.allocated_cents, page.currency, page.fallback
       FROM (SELECT tenant_id, entry_id, order_id, effective_at, channel_code, campaign_id, allocated_cents,
-                   currency
+                   currency, fallback
               FROM allocations
              WHERE model_version = :model_version
                AND (CAST(:order_id AS text) IS NULL OR order_id = CAST(:order_id AS text))
@@ -45,7 +45,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """One part of one entry, credited to one channel and campaign."""
+    """One part of one entry, credited to one channel and campaign.
+
+    `fallback` says why its order was shared as linear does, if it was.
+    """
 
     entry_id: UUID
     order_id: str
@@ -55,6 +58,7 @@ class Allocation:
     campaign_id: str
     allocated_cents: int
     currency: str
+    fallback: str | None
 
     @property
     def place(self) -> Place:

@@ -45,6 +45,8 @@ _ADD: Final = text(f"""
     RETURNING {_WORDS}
 """)  # noqa: S608 - a constant of this file
 
+_COUNT: Final = text("SELECT count(*) FROM channel_corrections")
+
 _PAGE: Final = text(f"""
     SELECT {_WORDS}
       FROM channel_corrections
@@ -91,6 +93,11 @@ class Place:
 
     corrected_at: datetime
     correction_id: UUID
+
+
+def count(session: Session) -> int:
+    """Return how many corrections were ever made: they are never taken back, so the number names them."""
+    return int(session.execute(_COUNT).scalar_one())
 
 
 def recorded_touch(session: Session, touchpoint_id: UUID) -> CorrectedTouch | None:

@@ -20,7 +20,8 @@ STARTED_TOO_OFTEN: Final = "StartedTooOften"
 _COLUMNS: Final = """
     job_id, model, model_version, parameters, window_start, window_end, status, run_count, last_outcome,
     fingerprint, requested_at, started_at, finished_at, error,
-    taxonomy_version, computed_revision, computed_at, computed_run_count, computed_task_id,
+    taxonomy_version, rule_set_version, correction_count, settings_version,
+    computed_revision, computed_at, computed_run_count, computed_task_id,
     CAST(xmin AS text) AS row_version
 """
 
@@ -62,6 +63,8 @@ _COMPUTED: Final = text("""
     UPDATE recompute_jobs
        SET status = 'succeeded', last_outcome = 'computed', finished_at = clock_timestamp(), error = NULL,
            fingerprint = :fingerprint, taxonomy_version = :taxonomy_version,
+           rule_set_version = :rule_set_version, correction_count = :correction_count,
+           settings_version = :settings_version,
            computed_revision = :revision, computed_at = clock_timestamp(),
            computed_run_count = run_count, computed_task_id = :task_id
      WHERE job_id = :job_id
@@ -102,6 +105,9 @@ class Job:
     finished_at: datetime | None
     error: str | None
     taxonomy_version: int | None
+    rule_set_version: int | None
+    correction_count: int | None
+    settings_version: int | None
     computed_revision: int | None
     """The last run of any kind, of this tenant, whose changes the result knows."""
     computed_at: datetime | None
@@ -117,6 +123,9 @@ class Origin:
 
     fingerprint: str
     taxonomy_version: int
+    rule_set_version: int
+    correction_count: int
+    settings_version: int
     revision: int
     task_id: UUID
 

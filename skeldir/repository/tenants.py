@@ -44,7 +44,7 @@ LIST_IDS = text("SELECT tenant_id FROM skeldir_lookup.list_tenants()")
 
 WITH_WORK = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_work(:now)")
 
-WITH_BACKFILLS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_backfills()")
+WITH_BACKFILLS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_backfills(:lookback_days)")
 
 WITH_PRIVACY_REQUESTS = text("SELECT tenant_id FROM skeldir_lookup.tenants_with_privacy_requests()")
 
@@ -121,9 +121,12 @@ def with_work(session: Session, rested: datetime) -> list[UUID]:
     return list(session.execute(WITH_WORK, {"now": rested}).scalars())
 
 
-def with_backfills(session: Session) -> list[UUID]:
-    """Return the tenants whose orders some current version of a model does not cover; without a tenant."""
-    return list(session.execute(WITH_BACKFILLS).scalars())
+def with_backfills(session: Session, lookback_days: int) -> list[UUID]:
+    """Return the tenants whose orders some current version of a model does not cover; without a tenant.
+
+    `lookback_days` is what is current for those who never chose.
+    """
+    return list(session.execute(WITH_BACKFILLS, {"lookback_days": lookback_days}).scalars())
 
 
 def with_privacy_requests(session: Session) -> list[UUID]:

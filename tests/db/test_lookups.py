@@ -162,14 +162,22 @@ def test_old_login_failures_are_pruned_for_every_tenant_known_or_not(
 def test_a_worker_learns_whose_orders_a_model_s_version_does_not_cover(
     database: Database, superuser: psycopg.Connection, tenant: UUID
 ) -> None:
-    """Who has no backfill yet, or one that is not done; nobody else."""
+    """Who has no backfill yet, one that is not done, or never chose and follows another look-back now."""
     done = """INSERT INTO attribution_backfills (model_version, model, parameters, is_cleared, completed_at)
-              VALUES ('linear.1+30d', 'linear', '{}', true, now())"""
-    assert (tenant,) in ask(database, "app_worker", "tenants_with_backfills()")
+              VALUES ('linear.1+30d', 'linear', '{"lookback_days": 30}', true, now())"""
+    call = "tenants_with_backfills(:lookback_days)"
+    assert (tenant,) in ask(database, "app_worker", call, lookback_days=30)
     superuser.execute(done)
-    assert (tenant,) not in ask(database, "app_worker", "tenants_with_backfills()")
+    assert (tenant,) not in ask(database, "app_worker", call, lookback_days=30)
+    assert (tenant,) in ask(database, "app_worker", call, lookback_days=14)
+    superuser.execute(
+        """INSERT INTO attribution_settings (settings_version, default_model, lookback_days, half_life_days,
+                                             position_weights, markov_order)
+           VALUES (1, 'linear', 30, 7, '{40,20,40}', 1)"""
+    )
+    assert (tenant,) not in ask(database, "app_worker", call, lookback_days=14)
     superuser.execute("UPDATE attribution_backfills SET completed_at = NULL")
-    assert (tenant,) in ask(database, "app_worker", "tenants_with_backfills()")
+    assert (tenant,) in ask(database, "app_worker", call, lookback_days=30)
 
 
 @pytest.mark.parametrize(

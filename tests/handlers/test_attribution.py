@@ -230,6 +230,8 @@ def test_allocations_of_one_order_or_channel(api: Api, database: Database, tenan
         "currency": "EUR",
     }
     assert len(get(api, "allocations", viewer, channel_code="direct")["allocations"]) == 1
+    unfitted = get(api, "allocations", viewer, model="markov", order_id="o-1")["allocations"]
+    assert {one["fallback"] for one in unfitted} == {"no_weights"}
     query = {"order_id": "o-2", "cursor": of_order["next_cursor"]}
     assert api.send("GET", "/api/attribution/allocations", token=viewer, params=query).status_code == 400
 

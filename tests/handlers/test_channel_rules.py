@@ -5,19 +5,21 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from skeldir.app import create_app
 from skeldir.db.session import tenant_session
 from skeldir.domain.channel_rules import Rule
+from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.repository import channel_rules
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.mapping import WINDOW, MappedShop, told
 from tests.identity import count, log_in, make_user
+from workers.attribution import recompute_window
 
 EARLIER: list[dict[str, str]] = [{"source": "google", "channel_code": "email"}]
 RULES: list[dict[str, str]] = [
@@ -82,6 +84,25 @@ def test_whatever_the_order_of_arrival_all_is_as_if_the_rules_had_always_been(
     assert dict(first.channels())[corrected] == "referral"
     assert dict(first.channels())[hinted] == "tiktok_paid"
     assert {"podcast", "linkedin_paid"} <= {row[4] for row in first.allocations()}
+
+
+def test_a_result_names_the_rules_and_corrections_it_was_computed_with(shop: MappedShop) -> None:
+    """explainFingerprint: as the run found them, and not as they became afterwards."""
+    touches, orders = told(3, 4)
+    shop.touch(*touches)
+    for order in orders:
+        shop.order(order)
+    shop.put(RULES)
+    shop.correct("email", touchpoint_id=str(touches[0]["touchpoint_id"]))
+    shop.drain()
+    job = {"model": "linear", "window_start": "2026-07-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
+    job_id = shop.send("POST", "/api/attribution/recompute-jobs", job, 202)["job_id"]
+    arguments = {"tenant_id": str(shop.tenant_id), "job_id": job_id}
+    recompute_window.apply(kwargs=arguments, task_id=str(uuid4()), throw=True)
+    shop.put(RULES[:1])
+    explained = shop.send("GET", f"/api/attribution/recompute-jobs/{job_id}/explanation")
+    names = ("taxonomy_version", "rule_set_version", "correction_count", "settings_version")
+    assert [explained[name] for name in names] == [TAXONOMY_VERSION, 1, 1, 0]
 
 
 def test_a_dry_run_tells_what_applying_then_does(shop: MappedShop) -> None:

@@ -68,6 +68,7 @@ def test_a_result_tells_what_it_was_computed_from(api: Api, database: Database, 
     job = api.send("GET", f"/api/attribution/recompute-jobs/{job_id}", token=token).json()
     assert (told["fingerprint"], told["model_version"]) == (job["fingerprint"], job["model_version"])
     assert told["parameters"] == {"lookback_days": 30, "half_life_days": 7}
+    assert (told["rule_set_version"], told["correction_count"], told["settings_version"]) == (0, 0, 0)
     assert (told["order_count"], told["entry_count"], told["touch_count"]) == (3, 5, 6)
     assert [(day["starts_at"], day["ends_at"], day["order_count"]) for day in told["inputs"]] == [
         ("2026-08-01T00:00:00Z", "2026-08-02T00:00:00Z", 2),

@@ -10,6 +10,7 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
+from skeldir.queue.messages import Message
 from skeldir.repository import (
     attribution,
     attribution_settings,
@@ -18,13 +19,14 @@ from skeldir.repository import (
     performance_days,
     summaries,
 )
+from skeldir.settings import get_settings
 from tests import waiting
 from tests.conftest import Database
 from tests.identity import count
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
 from tests.workers.backfilling import captures, choose, fill, run, tell
-from workers import models
+from workers import housekeeping, models
 from workers.attribution import attribute_marked
 from workers.housekeeping import fill_back
 from workers.models import backfill, refit_models
@@ -184,6 +186,38 @@ def test_a_fit_for_settings_that_changed_meanwhile_is_not_kept(
         assert run(refit_models, tenant)["outcome"] == "superseded"
     with tenant_session(tenant, read_only=True) as session:
         assert model_fits.newest(session) is None
+
+
+def test_another_look_back_of_the_service_covers_every_order_within_a_minute(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who never chose follows it as soon as workers have it, with nothing told; who chose does not."""
+    world = captures(12, 20)
+    tell(database, tenant, world)
+    run(attribute_marked, tenant)
+    fill(tenant)
+    assert tenant not in sent_for(monkeypatch)
+    settings = get_settings().model_copy(update={"lookback_days": 14})
+    for module in (housekeeping, attribution_settings):
+        monkeypatch.setattr(module, "get_settings", lambda: settings)
+    assert tenant in sent_for(monkeypatch)
+    fill(tenant)
+    assert covered(database, tenant, AttributionSettings(lookback_days=14), world)
+    assert tenant not in sent_for(monkeypatch)
+    choose(tenant, lookback_days=9)
+    fill(tenant)
+    assert tenant not in sent_for(monkeypatch)
+
+
+def sent_for(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """Run what Beat sends every minute, and return for whom it has sent."""
+    sent: list[Message] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(housekeeping, "send", lambda message, **_: sent.append(message))
+        patch.setattr(housekeeping, "_is_behind", lambda: False)
+        fill_back.apply().get()
+    assert {message.name for message in sent} <= {"attribution.backfill"}
+    return {UUID(message.arguments["tenant_id"]) for message in sent}
 
 
 def test_whoever_is_not_covered_is_found(database: Database, tenant: UUID) -> None:
