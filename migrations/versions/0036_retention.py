@@ -71,7 +71,8 @@ END $$
 """
 # Quarantined letters are good money, kept until their tenant is resumed. An abandoned letter was so when
 # that was last tried; the trail of attempts outlives its letter. A delivery stays as long as its letter,
-# and as its event: it is what a repeated delivery is known by.
+# and as its event: it is what a repeated delivery is known by. Rows are named by where they are (ctid): no
+# statistics of a tenant can then be so wrong that a batch goes through all of its rows.
 ENFORCE = """
 CREATE FUNCTION skeldir_pruner.enforce(p_policy text, p_days integer, p_rows_max integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -90,8 +91,8 @@ BEGIN
     v_table := 'dead_letters';
     v_action := 'emptied';
     UPDATE public.dead_letters SET payload = NULL
-     WHERE dead_letter_id = ANY(ARRAY(
-       SELECT dead_letter_id FROM public.dead_letters
+     WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM public.dead_letters
         WHERE received_at < v_before AND payload IS NOT NULL
           AND NOT (reason_code = 'tenant_suspended' AND status IN ('pending', 'in_progress'))
         ORDER BY received_at, dead_letter_id LIMIT p_rows_max));
@@ -99,8 +100,8 @@ BEGIN
     v_table := 'dead_letters';
     DELETE FROM public.dead_letters
      WHERE status IN ('resolved', 'abandoned')
-       AND dead_letter_id = ANY(ARRAY(
-         SELECT dead_letter_id FROM public.dead_letters AS letter
+       AND ctid = ANY(ARRAY(
+         SELECT ctid FROM public.dead_letters AS letter
           WHERE status IN ('resolved', 'abandoned') AND received_at < v_before
             AND coalesce(resolved_at, (
                   SELECT max(attempted_at) FROM public.dead_letter_attempts AS attempt
@@ -109,8 +110,8 @@ BEGIN
           ORDER BY received_at, dead_letter_id LIMIT p_rows_max));
   WHEN 'dead_letter_attempts' THEN
     DELETE FROM public.dead_letter_attempts
-     WHERE attempt_id = ANY(ARRAY(
-       SELECT attempt_id FROM public.dead_letter_attempts AS attempt
+     WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM public.dead_letter_attempts AS attempt
         WHERE attempted_at < v_before
           AND NOT EXISTS (SELECT FROM public.dead_letters AS letter
                            WHERE letter.tenant_id = attempt.tenant_id
@@ -119,8 +120,8 @@ BEGIN
   WHEN 'deliveries' THEN
     DELETE FROM public.deliveries
      WHERE last_received_at < v_before
-       AND delivery_id = ANY(ARRAY(
-         SELECT delivery_id FROM public.deliveries AS delivery
+       AND ctid = ANY(ARRAY(
+         SELECT ctid FROM public.deliveries AS delivery
           WHERE received_at < v_before AND last_received_at < v_before AND event_id IS NULL
             AND NOT EXISTS (SELECT FROM public.dead_letters AS letter
                              WHERE letter.tenant_id = delivery.tenant_id
@@ -128,8 +129,8 @@ BEGIN
           ORDER BY received_at, delivery_id LIMIT p_rows_max));
   WHEN 'export_manifests' THEN
     DELETE FROM public.export_manifests
-     WHERE export_id = ANY(ARRAY(
-       SELECT export_id FROM public.export_manifests
+     WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM public.export_manifests
         WHERE ends_at < v_before ORDER BY snapshot_at, export_id LIMIT p_rows_max));
   ELSE
     RAISE EXCEPTION 'there is no policy %', p_policy USING ERRCODE = 'invalid_parameter_value';
