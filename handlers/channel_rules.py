@@ -18,7 +18,13 @@ from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
-from skeldir.repository import attribution_settings, channel_dry_runs, channel_rules, reclassification
+from skeldir.repository import (
+    attribution_settings,
+    channel_dry_runs,
+    channel_rules,
+    channels,
+    reclassification,
+)
 from skeldir.repository.channel_dry_runs import DryRun
 from skeldir.repository.channel_rules import RuleSet, Summary
 from skeldir.repository.reclassification import Walk
@@ -40,6 +46,7 @@ def list_channel_rules(ctx: Context, *, version: int | None) -> models.ChannelRu
 def replace_channel_rules(ctx: Context, *, body: models.ChannelRulesRequest) -> models.ChannelRuleSet:
     """Put rules in force that a dry run was made of, and have them applied to what is stored."""
     reason = reason_of(body.reason)
+    channels.hold(ctx.session, {rule.channel_code for rule in body.rules})
     rules = _checked(ctx, body.rules)
     _require_dry_run(ctx.tenant_id, body.based_on_version, rules, body.dry_run_token)
     kept = channel_rules.put(ctx.session, body.based_on_version, rules, user_of(ctx), reason)

@@ -92,6 +92,7 @@ def correct_channel(
     """Write down which channel a touch came through; the worker that attributes its journey applies it."""
     reason = reason_of(body.reason)
     touch = _touch(ctx, body)
+    channels.hold(ctx.session, [body.to_channel])
     require_active(ctx, {"body.to_channel": body.to_channel})
     kept = channel_corrections.add(ctx.session, touch, body.to_channel, user_of(ctx), reason)
     dirty_marks.mark(ctx.session, {touch.journey_id: touch.occurred_at})
@@ -148,7 +149,10 @@ def refuse_personal(field: str, value: str) -> None:
 
 
 def require_active(ctx: Context, named: dict[str, str]) -> None:
-    """Refuse channels, given by the fields that name them, to which nothing may be mapped."""
+    """Refuse channels, given by the fields that name them, to which nothing may be mapped.
+
+    Who writes what names them holds them before, so that they are what was seen when it is written.
+    """
     active = {one.channel_code for one in channels.everything(ctx.session) if one.state == "active"}
     message = "is not an active channel"
     errors = [

@@ -1,5 +1,6 @@
 """Channels: the shared taxonomy, a tenant's own beside it, and the log of what became of these."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,6 +28,11 @@ _GET: Final = text("""
 """)
 
 _LOCK: Final = text("SELECT state FROM tenant_channels WHERE code = :code FOR UPDATE")
+
+# Who is retiring one at this moment is waited for, and what became of it is seen.
+_HOLD: Final = text("""
+    SELECT code FROM tenant_channels WHERE code = ANY(CAST(:codes AS text[])) ORDER BY code FOR SHARE
+""")
 
 _COUNT: Final = text("SELECT count(*) FROM tenant_channels")
 
@@ -98,6 +104,11 @@ def lock(session: Session, code: str) -> ChannelState | None:
     """Return the state of an own channel, which nobody else changes until this transaction ends."""
     state: ChannelState | None = session.execute(_LOCK, {"code": code}).scalar_one_or_none()
     return state
+
+
+def hold(session: Session, codes: Collection[str]) -> None:
+    """Have whoever changes the state of these own channels wait until this transaction ends."""
+    session.execute(_HOLD, {"codes": list(codes)})
 
 
 def has_room(session: Session) -> bool:

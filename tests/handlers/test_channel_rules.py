@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +14,7 @@ from skeldir.app import create_app
 from skeldir.db.session import tenant_session
 from skeldir.domain.channel_rules import Rule
 from skeldir.domain.models import TAXONOMY_VERSION
-from skeldir.repository import channel_rules
+from skeldir.repository import channel_rules, channels
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
@@ -269,6 +270,38 @@ def test_a_channel_that_rules_lead_to_stays_active(shop: MappedShop) -> None:
     assert reply.status_code == 403
     shop.put([])
     shop.send(*archive, 201)
+
+
+@pytest.mark.parametrize("what", ["rules", "correction"])
+def test_a_channel_that_is_being_retired_takes_nothing_more(shop: MappedShop, what: str) -> None:
+    """Who names it waits until the other's transaction has ended, and is then told what it became."""
+    touches, _ = told(3, 1)
+    shop.touch(*touches)
+    rules = [{"source": "x", "channel_code": "podcast"}]
+    dry = shop.dry_run(rules, window_start="2026-11-01T00:00:00Z", window_end="2026-11-01T00:00:01Z")
+    put = {"rules": rules, "based_on_version": 0, "dry_run_token": dry["dry_run_token"], "reason": "r"}
+    correction = {"to_channel": "podcast", "reason": "r", "touchpoint_id": str(touches[0]["touchpoint_id"])}
+    asked = {
+        "rules": ("PUT", "/api/channel-rules", put, "body.rules.0.channel_code"),
+        "correction": ("POST", "/api/channels/corrections", correction, "body.to_channel"),
+    }
+    method, path, body, field = asked[what]
+    with ThreadPoolExecutor(1) as other:
+        with tenant_session(shop.tenant_id) as session:
+            channels.transition(session, "podcast", "active", "archived", None, "gone")
+            answer = other.submit(shop.send, method, path, body, 422)
+            wait_for_lock(shop.database)
+        assert answer.result(timeout=30)["errors"][0]["field"] == field
+
+
+def wait_for_lock(database: Database) -> None:
+    """Wait until somebody waits for another's transaction to end."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid' AND datname = %s"
+    with database.connect() as connection:
+        deadline = time.monotonic() + 30
+        while connection.execute(waiting, [database.name]).fetchone() == (0,):
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
 
 
 def test_rules_and_corrections_of_one_tenant_are_none_of_another(api: Api, database: Database) -> None:
