@@ -16,7 +16,7 @@ STATES: Final = ("ready", "scheduled", "in_flight", "parked")
 def exposition(watched: Watched) -> str:
     """Return what Prometheus shall keep."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched)]))
+    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched), _shares(watched)]))
     return generate_latest(registry).decode()
 
 
@@ -88,3 +88,14 @@ def _tasks(watched: Watched) -> Iterator[Metric]:
             sum_value=sum(one.duration_seconds for one in all_of_it),
         )
     yield from (runs, durations)
+
+
+def _shares(watched: Watched) -> Metric:
+    tenants = GaugeMetricFamily(
+        "skeldir_unknown_share_tenants",
+        "Tenants by how large the part of their touches is that no rule tells apart.",
+        labels=["level"],
+    )
+    for level, count in watched.unknown_shares.items():
+        tenants.add_metric([level], count)
+    return tenants

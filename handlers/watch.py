@@ -9,8 +9,9 @@ from typing import Final, Generic, TypeVar
 from skeldir.db.session import lookup_session
 from skeldir.domain.queue_figures import QueueFigures
 from skeldir.domain.task_figures import QueueWorkers, TaskFigures
+from skeldir.domain.unknown_share import Level
 from skeldir.queue.messages import QUEUES
-from skeldir.repository import broker, worker_reports
+from skeldir.repository import broker, unknown_touches, worker_reports
 
 Answer = TypeVar("Answer")
 
@@ -46,12 +47,14 @@ class Remembered(Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What queues and workers are like."""
+    """What the service is like, everybody's together."""
 
     queues: Sequence[QueueFigures]
     workers: Mapping[str, QueueWorkers]
     """By queue, those of the service itself at least."""
     tasks: Sequence[TaskFigures]
+    unknown_shares: Mapping[Level, int]
+    """How many tenants are on which level."""
 
 
 def _look() -> Watched:
@@ -59,7 +62,9 @@ def _look() -> Watched:
         queues = broker.queue_figures(session)
         names = sorted({*QUEUES, *(one.queue for one in queues)})
         workers = {one.queue: one for one in worker_reports.queue_workers(session, names)}
-        return Watched(queues, workers, worker_reports.task_figures(session))
+        return Watched(
+            queues, workers, worker_reports.task_figures(session), unknown_touches.tenants_by_level(session)
+        )
 
 
 look: Final = Remembered(_look)

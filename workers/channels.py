@@ -1,13 +1,17 @@
-"""Tasks of the maintenance queue that apply channel mappings to what was stored before them."""
+"""Tasks of the maintenance queue on channels: apply mappings to what was stored, watch what none knows."""
 
+import logging
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from celery.utils.log import get_task_logger
 
+from skeldir.domain.unknown_share import WINDOW_DAYS, level_of_share
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import reclassification
+from skeldir.repository import reclassification, unknown_touches
 from workers.base import TenantTask, task
 
 ROWS_AT_ONCE: Final = 2_000
@@ -36,3 +40,17 @@ def reclassify_touches(self: TenantTask, *, tenant_id: str) -> dict[str, int]:
     if not is_over:
         send(messages.reclassify_touches(tenant_id=UUID(tenant_id)), app=self.app)
     return {"touches": rows, "changed": changed}
+
+
+@task("maintenance.measure_unknown_share", TenantTask)
+def measure_unknown_share(self: TenantTask, *, tenant_id: str) -> dict[str, str]:
+    """Count which part of a week's touches no rule can tell apart; what is too much is told."""
+    now = datetime.now(UTC)
+    with self.effect(tenant_id) as session:
+        counted = unknown_touches.counts(session, now - timedelta(days=WINDOW_DAYS), now)
+        level = level_of_share(counted.unknown_count, counted.touch_count)
+        unknown_touches.keep(session, counted, level, now)
+    if level != "ok":
+        figures = asdict(counted) | {"tenant_id": tenant_id}
+        log.log(getattr(logging, level.upper()), "too many touches that no rule tells apart", extra=figures)
+    return {"level": level}

@@ -146,3 +146,13 @@ def reclassify_tenants(self: SystemTask) -> int:
     for tenant_id in behind:
         send(messages.reclassify_touches(tenant_id=tenant_id), app=self.app)
     return len(behind)
+
+
+@task("housekeeping.measure_unknown_shares", SystemTask)
+def measure_unknown_shares(self: SystemTask) -> int:
+    """Have it measured how much no rule can tell apart, tenant by tenant; return for how many."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        everybody = tenants.list_ids(session)
+    for tenant_id in everybody:
+        send(messages.measure_unknown_share(tenant_id=tenant_id), app=self.app)
+    return len(everybody)

@@ -36,6 +36,7 @@ BEAT_SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "do what privacy requests ask": _every(HOUR, "housekeeping.fulfil_privacy_requests", jitter=MINUTE),
     "complete and check the summaries": _every(HOUR, "housekeeping.refresh_summaries", jitter=5 * MINUTE),
     "say how certain the figures are": _every(HOUR, "housekeeping.refresh_intervals", jitter=5 * MINUTE),
+    "watch what no rule tells apart": _every(HOUR, "housekeeping.measure_unknown_shares", jitter=5 * MINUTE),
     "delete what has expired": _every(HOUR, "housekeeping.prune_tenants", jitter=5 * MINUTE),
     "fit the models anew": _nightly(1, "housekeeping.refit_tenants"),
     "audit attribution": _nightly(2, "housekeeping.audit_tenants"),

@@ -100,3 +100,10 @@ tenant_table(
     column("started_at", INSTANT, default="now()"),
     optional("completed_at", INSTANT),
 )
+tenant_table(
+    "unknown_shares",
+    column("touch_count", BigInteger),
+    column("unknown_count", BigInteger),
+    column("level", Text),
+    column("measured_at", INSTANT, default="now()"),
+)

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 Level = Literal["ok", "warning", "error"]
+LEVELS: Final[tuple[Level, ...]] = ("ok", "warning", "error")
 
 WINDOW_DAYS: Final = 7
 WARNING_PERCENT: Final = 5

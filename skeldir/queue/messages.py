@@ -105,6 +105,11 @@ def reclassify_touches(*, tenant_id: UUID) -> Message:
     return Message("maintenance.reclassify_touches", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def measure_unknown_share(*, tenant_id: UUID) -> Message:
+    """Count which part of the tenant's late touches no rule can tell apart."""
+    return Message("maintenance.measure_unknown_share", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     attribute_marked,
     recompute_window,
@@ -121,4 +126,5 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     estimate_intervals,
     refresh_intervals,
     reclassify_touches,
+    measure_unknown_share,
 )

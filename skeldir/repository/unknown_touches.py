@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.channels import UNKNOWN
+from skeldir.domain.unknown_share import LEVELS, Level
 
 _WITHIN: Final = """
     touch AS (
@@ -39,6 +40,15 @@ _SOURCES: Final = text(f"""
               lower(source) COLLATE "C" NULLS FIRST, lower(medium) COLLATE "C" NULLS FIRST
      LIMIT :limit
 """)  # noqa: S608 - a constant of this file
+
+_KEEP: Final = text("""
+    INSERT INTO unknown_shares (touch_count, unknown_count, level, measured_at)
+    VALUES (:touch_count, :unknown_count, :level, :measured_at)
+    ON CONFLICT (tenant_id) DO UPDATE
+       SET touch_count = excluded.touch_count, unknown_count = excluded.unknown_count,
+           level = excluded.level, measured_at = excluded.measured_at
+""")
+_LEVELS: Final = text("SELECT level, tenant_count FROM skeldir_lookup.unknown_share_levels()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +88,15 @@ def sources(
         "unknown": UNKNOWN,
     }
     return [Source(*row) for row in session.execute(_SOURCES, parameters)]
+
+
+def keep(session: Session, counted: Counts, level: Level, measured_at: datetime) -> None:
+    """Keep what was counted of a tenant, in the place of what was before."""
+    values = {"touch_count": counted.touch_count, "unknown_count": counted.unknown_count}
+    session.execute(_KEEP, values | {"level": level, "measured_at": measured_at})
+
+
+def tenants_by_level(session: Session) -> dict[Level, int]:
+    """Return how many tenants' shares, kept within a day, are on which level."""
+    found: dict[Level, int] = {row.level: row.tenant_count for row in session.execute(_LEVELS)}
+    return {level: found.get(level, 0) for level in LEVELS}

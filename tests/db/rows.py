@@ -295,5 +295,6 @@ ROWS: dict[str, dict[str, Any]] = {
         "kind": "key",
     },
     "pii_scans": {"table_name": "events"},
+    "unknown_shares": {"touch_count": 1, "unknown_count": 0, "level": "ok"},
     "task_effects": {"task_id": ONE, "task_name": "t"},
 }

@@ -59,6 +59,7 @@ GRANTS = {
     "export_manifests": ("SI", "", "", "S", ""),
     "task_effects": ("", "SID", "", "", ""),
     "worker_failed_jobs": ("S", "SID", "", "S", ""),
+    "unknown_shares": ("S", "SIU", "", "S", "S"),
     "worker_heartbeats": ("S", "SIUD", "", "", ""),
     "task_figures": ("S", "SIU", "", "", ""),
     "queue_redeliveries": ("S", "SIU", "", "", ""),
@@ -142,6 +143,7 @@ DEFINERS = {
     "skeldir_lookup.tenants_with_backfills(integer)": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.tenants_with_privacy_requests()": ("skeldir_lookup", "app_worker"),
     "skeldir_lookup.tenants_with_work(timestamp with time zone)": ("skeldir_lookup", "app_worker"),
+    "skeldir_lookup.unknown_share_levels()": ("skeldir_lookup", "app_rw"),
     "skeldir_lookup.user_by_login(bytea)": ("skeldir_lookup", "app_admin"),
     "skeldir_pruner.enforce(text,integer,integer)": ("skeldir_pruner", "app_worker"),
 }

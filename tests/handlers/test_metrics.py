@@ -1,23 +1,31 @@
 """What is told of the queues, in health and for Prometheus, is what is in them."""
 
 import json
+import re
 from collections.abc import Iterator
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.errors import InsufficientPrivilege
 
 from handlers import watch
 from skeldir.app import create_app
 from skeldir.broker import store
+from skeldir.db.session import tenant_session
+from skeldir.domain.journeys import Touch
 from skeldir.queue import messages
 from skeldir.queue.sending import send
+from skeldir.repository import touchpoints
 from skeldir.settings import get_settings
 from tests import waiting
 from tests.asgi import Api
 from tests.conftest import Database
+from workers import channels
 
 PREFIX = "skeldir_queue_"
 
@@ -114,3 +122,62 @@ def test_the_login_that_counts_cannot_read(database: Database) -> None:
     ):
         connection.exec_driver_sql("SELECT body FROM skeldir_broker.messages")
     assert isinstance(refused.value.__cause__, InsufficientPrivilege)
+
+
+RULES = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yaml").read_text())
+
+
+def test_alerts_watch_what_there_is(superuser: psycopg.Connection, api: Api) -> None:
+    """Every metric and label that a rule names is told; a rule over a wrong name would never fire."""
+    tell_of_everything(superuser)
+    labels = {
+        sample.name: {*sample.labels, *sample.labels.values()}
+        for family in text_string_to_metric_families(api.send("GET", "/metrics").text)
+        for sample in family.samples
+    }
+    rules = [rule for group in RULES["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        (name,) = re.findall(r"skeldir_\w+", rule["expr"])
+        assert name in labels, rule["alert"]
+        assert set(re.findall(r"by \((\w+)\)", rule["expr"])) <= labels[name], rule["alert"]
+        assert set(re.findall(r"(\w+)=", rule["expr"])) <= labels[name], rule["alert"]
+        used = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert used <= set(re.findall(r"by \((\w+)\)", rule["expr"])), rule["alert"]
+
+
+def tell_of_everything(superuser: psycopg.Connection) -> None:
+    superuser.execute(
+        """INSERT INTO task_figures (task_name, outcome, bucket_counts, duration_seconds)
+           VALUES ('odd.task', 'failed', '{1,0,0,0,0,0,0,0,0,0,0}', 0.001) ON CONFLICT DO NOTHING"""
+    )
+    watch.look.forget()
+
+
+@pytest.mark.parametrize(
+    ("unknown", "level"), [(0, "ok"), (5, "ok"), (6, "warning"), (10, "warning"), (11, "error")]
+)
+def test_tenants_are_told_by_how_much_no_rule_can_tell_apart(
+    superuser: psycopg.Connection, api: Api, tenant: UUID, unknown: int, level: str
+) -> None:
+    """By number and level; whose it is stands in the worker's log alone."""
+    superuser.execute("DELETE FROM unknown_shares")
+    now = datetime.now(UTC)
+    touches = [
+        Touch(uuid4(), f"j-{n}", now - timedelta(days=1), "unknown" if n < unknown else "email")
+        for n in range(100)
+    ]
+    too_old = [Touch(uuid4(), "j", now - timedelta(days=8), "unknown") for _ in range(50)]
+    with tenant_session(tenant) as session:
+        touchpoints.record(session, touches + too_old)
+
+    for _ in range(2):
+        channels.measure_unknown_share.apply(kwargs={"tenant_id": str(tenant)}, throw=True)
+
+    found = {
+        sample.labels["level"]: sample.value
+        for family in text_string_to_metric_families(api.send("GET", "/metrics").text)
+        for sample in family.samples
+        if sample.name == "skeldir_unknown_share_tenants"
+    }
+    assert found == {"ok": 0, "warning": 0, "error": 0} | {level: 1}

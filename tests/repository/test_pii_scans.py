@@ -48,6 +48,7 @@ OURS = {
         "privacy": ("privacy_requests.kind", "privacy_requests.vendor", "privacy_requests.state"),
         "changes": ("endpoint_changes.action", "recompute_jobs.last_outcome", "touchpoints.channel_code"),
         "channels": ("channel_rules.channel_code", "channel_rules.click_id", "touchpoints.click_id"),
+        "shares": ("unknown_shares.level",),
         "states": ("tenant_channels.state", "channel_transitions.from_state", "channel_transitions.to_state"),
         "corrections": ("channel_corrections.from_channel", "channel_corrections.to_channel"),
         "codes": ("tenant_channels.code", "channel_transitions.code"),

@@ -25,6 +25,7 @@ SYSTEM_TASKS = {
     "housekeeping.fill_back",
     "housekeeping.refit_tenants",
     "housekeeping.reclassify_tenants",
+    "housekeeping.measure_unknown_shares",
 }
 
 
