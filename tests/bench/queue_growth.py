@@ -1,0 +1,45 @@
+"""What the queue's tables and indexes grow to while many messages pass through and few wait."""
+
+import psycopg
+from sqlalchemy import URL
+
+from skeldir.broker import store
+from skeldir.db.engine import bootstrap_url, get_url
+from tests.bench.rows import Row
+
+BATCH = 500
+"""So many wait and so many are being worked on, a thousand in all."""
+GROWTH_MAX = 1.2
+PUBLISH = """
+    SELECT skeldir_broker.publish('', 'direct', 'growth', 0::smallint, n %% 7, NULL, NULL, repeat('x', 900))
+      FROM generate_series(1, %s) AS n
+"""
+SIZE = """
+    SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+     WHERE relkind = 'r' AND relnamespace = 'skeldir_broker'::regnamespace
+"""
+
+
+def growth(total: int) -> Row:
+    """Pass messages through; returns the size at the end in sizes after a tenth of them."""
+    sizes = {}
+    with _connection(get_url("app_worker")) as worker, _connection(bootstrap_url()) as superuser:
+        worker.execute("SET synchronous_commit = off")
+        store.declare_queue(worker, "growth", None)
+        lease, settled = store.take_lease(worker), []
+        for passed in range(BATCH, total + 1, BATCH):
+            worker.execute(PUBLISH, [BATCH])
+            claimed = store.claim(worker, lease, ["growth"], BATCH, settled, 0)
+            assert len(claimed) == BATCH
+            settled = [message.message_id for message in claimed]
+            if passed in (total // 10, total):
+                row = superuser.execute(SIZE).fetchone()
+                sizes[passed] = int(row[0]) if row else 0
+        store.claim(worker, lease, [], 0, settled, 0)
+    title = f"size after {total:,} messages ({sizes[total] / 2**20:.1f} MB), beside after {total // 10:,}"
+    return Row(title, sizes[total] / sizes[total // 10], None, "x", GROWTH_MAX)
+
+
+def _connection(url: URL) -> psycopg.Connection:
+    text = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(text, autocommit=True)
