@@ -68,6 +68,8 @@ class Channel(virtual.Channel):
         super().__init__(connection, **options)
         self._settled: deque[int] = deque()
         self._no_ack: set[str] = set()
+        self.is_dry = False
+        """Whether the last claim left the queues empty: until a publisher tells, there is nothing to find."""
 
     # -- publishing
 
@@ -185,19 +187,21 @@ class Channel(virtual.Channel):
         left = self.qos.can_consume_max_estimate()
         return BATCH if left is None else min(int(left), 1_000)
 
-    def fetch(self) -> tuple[int, bool]:
-        """Settle what is to be settled, claim what fits and deliver it.
+    def is_hungry(self) -> bool:
+        """Tell whether half of the prefetch window is free, and something may be there to fill it."""
+        return not self.is_dry and bool(self._consumers) and 2 * self.capacity() >= self.qos.prefetch_count
 
-        Returns how many messages that were, and whether they filled the window.
-        """
-        wanted = self.capacity()
+    def fetch(self) -> int:
+        """Settle what is to be settled, claim what fits and deliver it; returns how many that were."""
+        room = self.capacity()
+        wanted = 0 if self.is_dry else room
         settled = self._take_settled()
-        if not wanted and not settled:
-            return 0, False
-        claimed = self._claim(self._active_queues, wanted, settled)
+        claimed = self._claim(self._active_queues, wanted, settled) if wanted or settled else []
+        if not self.is_dry or not room:
+            self.is_dry = len(claimed) < wanted
         for message in claimed:
             self._deliver(message)
-        return len(claimed), bool(wanted) and len(claimed) == wanted
+        return len(claimed)
 
     def settle_now(self) -> None:
         """Have what is settled deleted without claiming anything."""

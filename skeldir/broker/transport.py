@@ -24,6 +24,9 @@ FALLBACK_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 5.0
 """How often consumers look for what dead ones held."""
 
+GATHER_SECONDS: Final = 0.005
+"""Acknowledgements are gathered so long while the window is more than half full: one round trip for many."""
+
 _KEEPALIVE: Final[dict[str, Any]] = {
     "keepalives_idle": 5,
     "keepalives_interval": 5,
@@ -64,11 +67,11 @@ class Transport(virtual.Transport):
         self._publisher: psycopg.Connection | None = None
         self._lease: int | None = None
         self._loop: Any = None
-        self._timers: list[Any] = []
+        self._timers: dict[str, Any] = {}
         self._poke_in, self._poke_out = -1, -1
         self._is_poked = False
-        self._was_notified = False
-        self._sleeps_over: list[str] = []
+        self._news: set[str] = set()
+        self._sleeps_over: set[str] = set()
         self._readers: list[int] = []
         self._process_id = os.getpid()
 
@@ -159,8 +162,8 @@ class Transport(virtual.Transport):
             store.sweep(connection)
         return self._consumer
 
-    def _on_notify(self, _: psycopg.Notify) -> None:
-        self._was_notified = True
+    def _on_notify(self, notify: psycopg.Notify) -> None:
+        self._news.add(notify.payload)
 
     # -- consuming
 
@@ -168,45 +171,55 @@ class Transport(virtual.Transport):
         """See to acknowledgements and room in a window soon: in the loop's next round, else now."""
         if self._loop is None:
             self._settle_now()
-        elif not self._is_poked:
+        elif self._is_poked:
+            return
+        elif any(channel.is_hungry() for channel in self.channels):
             self._is_poked = True
             with suppress(BlockingIOError):
                 os.write(self._poke_in, b"!")
+        elif "gather" not in self._timers:
+            self._timers["gather"] = self._loop.call_later(GATHER_SECONDS, self.pump)
 
-    def pump(self) -> int:
-        """Settle, claim and deliver, until nothing is left or no window has room; returns how many came."""
+    def pump(self, *, everywhere: bool = False) -> int:
+        """Settle, claim and deliver, until nothing is left or no window has room; returns how many came.
+
+        Where a claim has found too little, the next waits for a publisher's word, unless told to look anyway.
+        """
         delivered = 0
+        self._forget("gather")
+        for channel in self.channels if everywhere else ():
+            channel.is_dry = False
         while True:
-            self._was_notified = False
-            hungry: list[str] = []
-            has_more = False
+            self._heed_news()
             for channel in list(self.channels):
-                came, is_full = channel.fetch()
-                delivered += came
-                has_room = channel.capacity() > 0
-                has_more = has_more or (is_full and has_room)
-                hungry += channel.queues() if has_room and not is_full else []
-            is_news = self._sleep_over(sorted(hungry))
-            if has_more:
+                delivered += channel.fetch()
+            dry = {queue for channel in self.channels if channel.is_dry for queue in channel.queues()}
+            self._news |= self._sleep_over(dry)
+            if any(channel.capacity() for channel in self.channels if not channel.is_dry):
                 self.attend()  # others are served in between
                 return delivered
-            if not is_news and not self._was_notified:
+            if not self._news:
                 return delivered
 
-    def _sleep_over(self, queues: list[str]) -> bool:
-        """Be seen as one who sleeps over these queues; True when one of them is new.
+    def _heed_news(self) -> None:
+        for channel in self.channels:
+            if not self._news.isdisjoint(channel.queues()):
+                channel.is_dry = False
+        self._news.clear()
 
-        Then who lies down must look once more: what was committed before he was seen woke nobody.
+    def _sleep_over(self, queues: set[str]) -> set[str]:
+        """Be seen as one who sleeps over these queues; returns those among them that are new.
+
+        There who lies down must look once more: what was committed before he was seen woke nobody.
         """
         if queues == self._sleeps_over:
-            return False
+            return set()
         if queues:
-            self.consume(store.lie_down, self.lease(), queues)
+            self.consume(store.lie_down, self.lease(), sorted(queues))
         else:
             self.consume(store.get_up, self.lease())
-        is_news = not set(queues) <= set(self._sleeps_over)
-        self._sleeps_over = queues
-        return is_news
+        new, self._sleeps_over = queues - self._sleeps_over, queues
+        return new
 
     def _settle_now(self) -> None:
         for channel in list(self.channels):
@@ -215,7 +228,7 @@ class Transport(virtual.Transport):
     def drain_events(self, connection: object, timeout: float | None = None) -> None:
         """Deliver what there is, waiting for it; raises the socket's timeout when nothing came in time."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self.pump():
+        while not self.pump(everywhere=True):
             left = FALLBACK_SECONDS if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 raise socket.timeout  # noqa: UP041 - what kombu's callers catch
@@ -228,8 +241,8 @@ class Transport(virtual.Transport):
         """Take in what the server sent by itself."""
         pgconn = self._consuming().pgconn
         pgconn.consume_input()
-        while pgconn.notifies():
-            self._was_notified = True
+        while notify := pgconn.notifies():
+            self._news.add(notify.extra.decode())
 
     # -- Celery's event loop
 
@@ -243,10 +256,10 @@ class Transport(virtual.Transport):
         self._readers = [self._consuming().fileno(), self._poke_out]
         for readable in self._readers:
             loop.add_reader(readable, self.on_readable, readable)
-        self._timers = [
-            loop.call_repeatedly(FALLBACK_SECONDS, self._look_up),
-            loop.call_repeatedly(SWEEP_SECONDS, self._sweep),
-        ]
+        self._timers = {
+            "look up": loop.call_repeatedly(FALLBACK_SECONDS, self._look_up),
+            "sweep": loop.call_repeatedly(SWEEP_SECONDS, self._sweep),
+        }
         self.attend()
 
     def on_readable(self, fileno: int) -> None:
@@ -262,9 +275,9 @@ class Transport(virtual.Transport):
     def _look_up(self) -> None:
         due = self.consume(store.promote)
         if due is not None and due < FALLBACK_SECONDS:
-            self._timers.append(self._loop.call_later(max(due, 0.0), self._promote))
+            self._timers["promote"] = self._loop.call_later(max(due, 0.0), self._promote)
         self._read()
-        self.pump()
+        self.pump(everywhere=True)
 
     def _promote(self) -> None:
         self.consume(store.promote)
@@ -272,15 +285,20 @@ class Transport(virtual.Transport):
 
     def _sweep(self) -> None:
         if self.consume(store.sweep):
-            self.pump()
+            self.pump(everywhere=True)
 
     def _leave_loop(self) -> None:
         if self._loop is None:
             return
         for readable in self._readers:
             self._loop.remove_reader(readable)
-        for timer in self._timers:
-            timer.cancel()
+        for name in list(self._timers):
+            self._forget(name)
         for end in (self._poke_out, self._poke_in):
             os.close(end)
-        self._loop, self._timers, self._is_poked = None, [], False
+        self._loop, self._is_poked = None, False
+
+    def _forget(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
