@@ -233,6 +233,8 @@ class Transport(virtual.Transport):
             if left <= 0:
                 raise socket.timeout  # noqa: UP041 - what kombu's callers catch
             due = self.consume(store.promote)
+            if self._news:
+                continue  # it came with that answer, so that the socket has nothing more to tell
             pause = min(left, FALLBACK_SECONDS, FALLBACK_SECONDS if due is None else max(due, 0.0))
             select.select([self._consuming().fileno()], [], [], pause)
             self._read()
@@ -284,7 +286,7 @@ class Transport(virtual.Transport):
         self.pump()
 
     def _sweep(self) -> None:
-        if self.consume(store.sweep):
+        if self.consume(store.sweep) or self._news:
             self.pump(everywhere=True)
 
     def _leave_loop(self) -> None:
