@@ -11,11 +11,11 @@ from celery.utils.log import get_task_logger
 from skeldir.domain.models import MODELS
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import attribution, attribution_audits, attribution_settings
+from skeldir.repository import attribution, attribution_audits, attribution_orders, attribution_settings
 from skeldir.repository.attribution_audits import Audit
 from workers.base import TenantTask, task
 
-ORDERS_AT_ONCE: Final = attribution.SCOPE_MAX
+ORDERS_AT_ONCE: Final = attribution_orders.SCOPE_MAX
 """Orders that are looked at in one snapshot."""
 SECONDS_MAX: Final = 60.0
 """After so long the rest is the next task's, so that none runs for long."""

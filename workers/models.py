@@ -8,11 +8,11 @@ from celery.utils.log import get_task_logger
 
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import attribution, attribution_settings, backfills, model_fits
+from skeldir.repository import attribution, attribution_orders, attribution_settings, backfills, model_fits
 from workers.base import TenantTask, task
 from workers.summaries import catch_up
 
-ROWS_MAX: Final = attribution.SCOPE_MAX
+ROWS_MAX: Final = attribution_orders.SCOPE_MAX
 """Orders attributed, or rows deleted, per transaction: what is marked meanwhile gets its turn in between."""
 
 log = get_task_logger(__name__)

@@ -83,7 +83,7 @@ FRESH: Final = f"""
 """  # noqa: S608 - built from this module's constants only
 """The digests of some orders from scratch, as `fresh`."""
 
-_SETTLE: Final = text(f"""
+SETTLE: Final = text(f"""
     WITH {FRESH}, kept AS MATERIALIZED (
         SELECT found.*
           FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
@@ -207,7 +207,7 @@ def last_revision(session: Session) -> int:
 
 def settle(session: Session, order_ids: Sequence[str], revision: int) -> None:
     """Bring the digests of orders, and of their days, up to what this snapshot holds."""
-    session.execute(_SETTLE, {"order_ids": order_ids, "revision": revision})
+    session.execute(SETTLE, {"order_ids": order_ids, "revision": revision})
 
 
 def of_window(session: Session, window: Window) -> list[Input]:

@@ -3,8 +3,9 @@
 Every row is looked up by its key or by a range of an index, one LATERAL look-up per id that was asked for,
 and what is left to join is hashed: the job turns everything else off. So the plan is the same whatever the
 planner knows of the tenant, it is made once, and the cost is linear in what was asked for. An ORDER BY that
-one index alone offers, with equal ids said as a range of them, makes the planner take that index: where it
-believes a tenant to have a row or two, all of the tenant's look as good to it.
+one index alone offers, with equal ids said as a range of them, makes the planner take that index, since the
+job turns sorting off too: where it believes a tenant to have a row or two, all of the tenant's look as good
+to it.
 """
 
 from typing import Final
@@ -15,8 +16,9 @@ TOUCHES_MAX: Final = 200
 Without a bound a journey of thousands of touches and orders costs their product, for every model.
 """
 
-_GIVEN_ORDERS: Final = "unnest(CAST(:order_ids AS text[])) AS asked (order_id)"
-_GIVEN_JOURNEYS: Final = "unnest(CAST(:journey_ids AS text[])) AS asked (journey_id)"
+# As JSON, which the standard library writes ten times as fast as the driver writes an array.
+_GIVEN_ORDERS: Final = "json_array_elements_text(CAST(:order_ids AS json)) AS asked (order_id)"
+_GIVEN_JOURNEYS: Final = "json_array_elements_text(CAST(:journey_ids AS json)) AS asked (journey_id)"
 
 # A touch that an order's payload hints at counts unless a recorded one of the same source and medium, at
 # most a look-back older, shows it: the running maximum finds the latest of these in one pass.
@@ -54,8 +56,10 @@ _HINTED: Final = """told AS MATERIALIZED (
 def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches: str | None = None) -> str:
     """Return the CTEs of what orders are attributed from, among them `entry`, `sale` and `touch`.
 
-    `orders` and `journeys` are SQL for the ids of the orders, and of all their journeys, as `asked`.
-    `touches` may be a query over `seen` that shows its touches otherwise than they are stored.
+    An order is a number in them, `nth`, and its entry another, `entry_nth`: hashed and sorted in a fraction
+    of the time that ids take. `orders` and `journeys` are SQL for the ids of the orders, and of all their
+    journeys, as `asked`. `touches` may be a query over `seen` that shows its touches otherwise than they
+    are stored.
     """
     seen = "touch" if touches is None else "seen"
     shown = "" if touches is None else f", touch AS MATERIALIZED ({touches})"
@@ -70,20 +74,22 @@ def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches:
                          WHERE orders.journey_id = asked.journey_id
                          ORDER BY ordered_at) AS found
     ), sale AS MATERIALIZED (
-        SELECT tenant_id, order_id, journey_id, ordered_at,
+        SELECT row_number() OVER () AS nth, tenant_id, order_id, journey_id, ordered_at,
                ordered_at - make_interval(hours => 24 * :lookback_days) AS oldest_at
           FROM journey_order
           JOIN {orders} USING (order_id)
     ), entry AS MATERIALIZED (
-        SELECT found.*
-          FROM {orders},
+        SELECT nth, row_number() OVER () AS entry_nth, found.*
+          FROM sale,
                LATERAL (SELECT tenant_id, entry_id, order_id, kind, currency, effective_at, effect_cents
                           FROM ledger_entries
-                         WHERE ledger_entries.order_id = asked.order_id AND effect_cents <> 0
+                         WHERE ledger_entries.tenant_id = sale.tenant_id
+                           AND ledger_entries.order_id = sale.order_id
+                           AND effect_cents <> 0
                          ORDER BY kind, reference) AS found
     ), {_HINTED}
     ), {seen} AS MATERIALIZED (
-        SELECT sale.tenant_id, sale.order_id,
+        SELECT sale.tenant_id, sale.nth,
                found.occurred_at, found.touchpoint_id, found.channel_code, found.campaign_id
           FROM sale,
                LATERAL (SELECT occurred_at, touchpoint_id, channel_code, campaign_id
@@ -94,7 +100,7 @@ def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches:
                          ORDER BY touchpoints.journey_id DESC, occurred_at DESC, touchpoint_id DESC
                          LIMIT {TOUCHES_MAX}) AS found
         UNION ALL
-        SELECT sale.tenant_id, sale.order_id,
+        SELECT sale.tenant_id, sale.nth,
                found.ordered_at, found.hint_touchpoint_id, found.hint_channel_code, found.campaign_id
           FROM (SELECT * FROM sale WHERE journey_id IN (SELECT journey_id FROM hinted)) AS sale,
                LATERAL (SELECT tenant_id, ordered_at, hint_touchpoint_id, hint_channel_code,

@@ -8,7 +8,7 @@ from typing import Final
 # order by the rest of the key has the kept rows read by it, whatever the planner knows.
 WRITE: Final = """
     , kept AS MATERIALIZED (
-        SELECT found.*
+        SELECT entry_nth, found.*
           FROM entry,
                LATERAL (SELECT row.ctid AS place, tenant_id, entry_id, order_id, channel_code, campaign_id,
                                allocated_cents, currency, effective_at, touch_count, fallback
@@ -21,13 +21,13 @@ WRITE: Final = """
         DELETE FROM allocations
          WHERE ctid = ANY(ARRAY(
                    SELECT kept.place
-                     FROM kept LEFT JOIN fresh USING (tenant_id, entry_id, channel_code, campaign_id)
+                     FROM kept LEFT JOIN fresh USING (entry_nth, channel_code, campaign_id)
                     WHERE fresh.order_id IS NULL))
         RETURNING 1
     ), differing AS MATERIALIZED (
         SELECT fresh.*, kept.order_id IS NULL AS is_new
           FROM fresh
-          LEFT JOIN kept USING (tenant_id, entry_id, channel_code, campaign_id)
+          LEFT JOIN kept USING (entry_nth, channel_code, campaign_id)
          WHERE kept.order_id IS NULL
             OR (kept.order_id, kept.allocated_cents, kept.currency, kept.effective_at, kept.touch_count,
                 kept.fallback)

@@ -19,13 +19,14 @@ from skeldir.domain.attribution_settings import ModelParameters
 from skeldir.domain.channel_rules import Mapping
 from skeldir.domain.models import Model
 from skeldir.domain.windows import Window
-from skeldir.repository import attribution, reclassification
+from skeldir.repository import attribution, attribution_orders, reclassification
+from skeldir.repository.attribution_orders import Portion
 from skeldir.repository.attribution_sql import fresh
 from skeldir.repository.credit_rules import bindings
 from skeldir.repository.reclassification import Change
 
 _TOUCHES: Final = """
-    SELECT tenant_id, order_id, occurred_at, touchpoint_id,
+    SELECT tenant_id, nth, occurred_at, touchpoint_id,
            coalesce(changed.channel_code, seen.channel_code) AS channel_code,
            seen.channel_code AS campaign_id
       FROM seen
@@ -71,10 +72,11 @@ def run(session: Session, mapping: Mapping, window: Window, parameters: ModelPar
     for change in reclassification.to_change(mapping, origins):
         changed[change.row.channel_code, change.channel_code] += change.row.touch_count
     before, after = Moved(), Moved()
-    for orders, journeys in attribution.orders_of_window(session, window):
-        changes = reclassification.wrong(session, mapping, journeys)
+    for orders in attribution_orders.of_window(session, window):
+        portion = Portion.of(orders)
+        changes = reclassification.wrong(session, mapping, portion.journey_ids)
         if changes:
-            some = _affected(session, orders, changes)
+            some = _affected(session, portion.order_ids, changes)
             before += _sums(session, parameters, some, (), scope)
             after += _sums(session, parameters, some, changes, scope)
     return DryRun(
@@ -86,16 +88,16 @@ def run(session: Session, mapping: Mapping, window: Window, parameters: ModelPar
     )
 
 
-def _affected(session: Session, orders: Sequence[str], changes: Sequence[Change]) -> dict[str, list[str]]:
+def _affected(session: Session, orders: Sequence[str], changes: Sequence[Change]) -> Portion:
     journeys = sorted({change.row.journey_id for change in changes})
-    scope = {"journey_ids": journeys, "order_ids": list(orders)}
-    return {**scope, "order_ids": list(session.execute(_ORDERS_OF_JOURNEYS, scope).scalars())}
+    found = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": journeys, "order_ids": list(orders)})
+    return Portion(list(found.scalars()), journeys)
 
 
 def _sums(
     session: Session,
     parameters: ModelParameters,
-    orders: Map[str, list[str]],
+    portion: Portion,
     changes: Sequence[Change],
     scope: Map[str, Any],
 ) -> Moved:
@@ -103,7 +105,8 @@ def _sums(
         "touchpoint_ids": [change.row.touchpoint_id for change in changes],
         "channel_codes": [change.channel_code for change in changes],
     }
-    rows = session.execute(_statement(parameters.model), {**orders, **given, **scope, **bindings(parameters)})
+    told = {**portion.scope(), **given, **scope, **bindings(parameters)}
+    rows = session.execute(_statement(parameters.model), told)
     found = Moved()
     for row in rows:
         # An order that no touch led to is direct, before as after.

@@ -97,7 +97,7 @@ def _touches(model: Model) -> TextClause:
         SELECT campaign_id AS touch_name, CAST(weight AS bigint) AS weight, {fallback} AS fallback,
                CAST(div({share}) AS integer) AS share_ppm, count(*) OVER () AS touch_count
           FROM (WITH touch AS (
-                    SELECT tenant_id, order_id, occurred_at, touchpoint_id, channel_code,
+                    SELECT nth, occurred_at, touchpoint_id, channel_code,
                            CAST(touchpoint_id AS text) AS campaign_id
                       FROM seen)
                 {rule.sql}) AS given

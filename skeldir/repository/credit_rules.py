@@ -1,7 +1,7 @@
 """The credit rules: per model, SQL that turns an order's touches into integer weights.
 
-Each reads `touch` (the touches within the look-back of the orders at hand) and returns `tenant_id`,
-`order_id`, `channel_code`, `campaign_id` and `weight`, one row per campaign and order. Weights are
+Each reads `touch` (the touches within the look-back of the orders at hand) and returns `nth` (the order's
+number), `channel_code`, `campaign_id` and `weight`, one row per campaign and order. Weights are
 integers: sums of floating numbers depend on the order of adding. Ties are broken by the touch's id.
 """
 
@@ -36,7 +36,7 @@ class CreditRule:
         return ", 1" if self.is_by_channel else ""
 
 
-_CELL: Final = "tenant_id, order_id, channel_code, campaign_id"
+_CELL: Final = "nth, channel_code, campaign_id"
 
 
 def _single(order: str) -> CreditRule:
@@ -46,9 +46,9 @@ def _single(order: str) -> CreditRule:
     its last non-direct click: a direct visit counts only where there was nothing else.
     """
     sql = f"""
-    SELECT DISTINCT ON (tenant_id, order_id) {_CELL}, CAST(1 AS numeric) AS weight
+    SELECT DISTINCT ON (nth) {_CELL}, 1 AS weight
       FROM touch
-     ORDER BY tenant_id, order_id, {order}
+     ORDER BY nth, {order}
     """  # noqa: S608 - built from this module's constants only
     return CreditRule(sql, is_single=True)
 
@@ -56,7 +56,7 @@ def _single(order: str) -> CreditRule:
 def _linear() -> CreditRule:
     """Share equally among the touches: Google Analytics' and HubSpot's linear model."""
     sql = f"""
-    SELECT {_CELL}, CAST(count(*) AS numeric) AS weight
+    SELECT {_CELL}, count(*) AS weight
       FROM touch
      GROUP BY {_CELL}
     """  # noqa: S608 - the same
@@ -73,7 +73,7 @@ def _time_decay() -> CreditRule:
            CAST(sum((CAST(:decay AS bigint[]))[
                1 + CAST(floor(extract(epoch FROM last_at - occurred_at) / 3600) AS integer)]) AS numeric)
                AS weight
-      FROM (SELECT touch.*, max(occurred_at) OVER (PARTITION BY tenant_id, order_id) AS last_at
+      FROM (SELECT touch.*, max(occurred_at) OVER (PARTITION BY nth) AS last_at
               FROM touch) AS aged
      GROUP BY {_CELL}
     """  # noqa: S608 - the same
@@ -89,14 +89,14 @@ def _position_based() -> CreditRule:
     sql = f"""
     SELECT {_CELL}, CAST(sum(CASE
                WHEN touches = 1 THEN 1
-               WHEN touches = 2 AND nth = 1 THEN 2 * :first_weight + :middle_weight
+               WHEN touches = 2 AND place = 1 THEN 2 * :first_weight + :middle_weight
                WHEN touches = 2 THEN 2 * :last_weight + :middle_weight
-               WHEN nth = 1 THEN :first_weight * (touches - 2)
-               WHEN nth = touches THEN :last_weight * (touches - 2)
+               WHEN place = 1 THEN :first_weight * (touches - 2)
+               WHEN place = touches THEN :last_weight * (touches - 2)
                ELSE :middle_weight END) AS numeric) AS weight
-      FROM (SELECT touch.*, count(*) OVER (PARTITION BY tenant_id, order_id) AS touches,
-                   row_number() OVER (PARTITION BY tenant_id, order_id
-                                      ORDER BY occurred_at, touchpoint_id) AS nth
+      FROM (SELECT touch.*, count(*) OVER (PARTITION BY nth) AS touches,
+                   row_number() OVER (PARTITION BY nth
+                                      ORDER BY occurred_at, touchpoint_id) AS place
               FROM touch) AS placed
      GROUP BY {_CELL}
     """  # noqa: S608 - the same
@@ -113,10 +113,10 @@ def _shapley() -> CreditRule:
     """
     sql = f"""
     SELECT {_CELL}, weight,
-           CAST(count(*) FILTER (WHERE nth_campaign = 1) OVER (PARTITION BY tenant_id, order_id)
+           CAST(count(*) FILTER (WHERE nth_campaign = 1) OVER (PARTITION BY nth)
                 AS numeric) AS channel_count
       FROM (SELECT {_CELL}, CAST(count(*) AS numeric) AS weight,
-                   row_number() OVER (PARTITION BY tenant_id, order_id, channel_code
+                   row_number() OVER (PARTITION BY nth, channel_code
                                       ORDER BY campaign_id COLLATE "C") AS nth_campaign
               FROM touch
              GROUP BY {_CELL}) AS counted
@@ -144,7 +144,7 @@ def _weighed_channels() -> CreditRule:
               LEFT JOIN unnest(CAST(:weighed_channels AS text[]), CAST(:channel_weights AS bigint[]))
                      AS weighed (channel_code, channel_weight) USING (channel_code)
              GROUP BY {_CELL}) AS counted
-    WINDOW of_order AS (PARTITION BY tenant_id, order_id)
+    WINDOW of_order AS (PARTITION BY nth)
     """  # noqa: S608 - the same
     return CreditRule(sql, is_fallible=True)
 

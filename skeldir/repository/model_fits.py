@@ -41,7 +41,7 @@ _JOURNEYS: Final = "(SELECT DISTINCT journey_id FROM orders) AS asked"
 # A transition's state is the last touches before it, the oldest first, as many as the order asks for.
 _TRANSITIONS: Final = text(f"""
     WITH {scope(_ORDERS, _JOURNEYS)}, bought AS (
-        SELECT DISTINCT tenant_id, order_id FROM entry WHERE effect_cents > 0
+        SELECT DISTINCT nth FROM entry WHERE effect_cents > 0
     ), browsed AS (
         SELECT visit.tenant_id, visit.journey_id, occurred_at, touchpoint_id, channel_code,
                max(occurred_at) OVER (PARTITION BY visit.tenant_id, visit.journey_id) AS last_at
@@ -50,9 +50,9 @@ _TRANSITIONS: Final = text(f"""
                  ON sold.tenant_id = visit.tenant_id AND sold.journey_id = visit.journey_id
          WHERE sold.journey_id IS NULL
     ), path AS (
-        SELECT true AS is_converted, order_id AS path_id, occurred_at, touchpoint_id, channel_code
+        SELECT true AS is_converted, CAST(nth AS text) AS path_id, occurred_at, touchpoint_id, channel_code
           FROM touch
-          JOIN bought USING (tenant_id, order_id)
+          JOIN bought USING (nth)
         UNION ALL
         SELECT false, journey_id, occurred_at, touchpoint_id, channel_code
           FROM browsed

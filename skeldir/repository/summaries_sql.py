@@ -129,10 +129,10 @@ FOLLOW: Final = f"""
     , summand AS MATERIALIZED (
         SELECT side.sign, entry.tenant_id, entry.order_id, entry.currency, entry.effective_at, entry.kind,
                side.channel_code, side.cents
-          FROM (SELECT -1 AS sign, tenant_id, entry_id, channel_code, allocated_cents AS cents FROM kept
+          FROM (SELECT -1 AS sign, entry_nth, channel_code, allocated_cents AS cents FROM kept
                 UNION ALL
-                SELECT 1, tenant_id, entry_id, channel_code, allocated_cents FROM fresh) AS side
-          JOIN entry USING (tenant_id, entry_id)
+                SELECT 1, entry_nth, channel_code, allocated_cents FROM fresh) AS side
+          JOIN entry USING (entry_nth)
          WHERE EXISTS (SELECT FROM summarised_versions WHERE model_version = :model_version)
     ), {CELLS}, summed AS (
         {_INSERT}
@@ -141,8 +141,8 @@ FOLLOW: Final = f"""
         SELECT entry.tenant_id, entry.entry_id, entry.order_id, entry.currency, entry.effective_at,
                entry.effect_cents
           FROM entry
-          LEFT JOIN (SELECT DISTINCT tenant_id, entry_id FROM fresh) AS part USING (tenant_id, entry_id)
-         WHERE part.entry_id IS NULL
+          LEFT JOIN (SELECT DISTINCT entry_nth FROM fresh) AS part USING (entry_nth)
+         WHERE part.entry_nth IS NULL
            AND EXISTS (SELECT FROM summarised_versions WHERE model_version = :model_version)
     ), served AS (
         DELETE FROM waiting_entries

@@ -9,7 +9,7 @@ import pytest
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, attribution_digests
+from skeldir.repository import attribution, attribution_digests, attribution_orders
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, START, Visit, World
@@ -44,7 +44,7 @@ def test_kept_digests_are_those_of_a_look_at_everything(
 ) -> None:
     """Told piece by piece in any order, settled between, orders moving between journeys: nothing shows."""
     monkeypatch.setattr(attribution, "MODELS", ("linear",))
-    monkeypatch.setattr(attribution, "SCOPE_MAX", 7)
+    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 7)
     chance = random.Random(seed)
     world = worlds.make(seed, journeys=60)
     piecemeal, at_once = make_tenant(), make_tenant()

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from skeldir.db import migrate
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import uuid7
-from skeldir.repository import attribution, attribution_digests
+from skeldir.repository import attribution, attribution_digests, attribution_orders
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
@@ -91,7 +91,7 @@ def test_neither_the_order_of_telling_nor_the_session_shows(
     database: Database, tenant: UUID, reference: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told shuffled, attributed a few orders at a time, in a session of another time zone and style."""
-    monkeypatch.setattr(attribution, "SCOPE_MAX", 9)
+    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 9)
     told(database, tenant, WORLD.shuffled(seed=5))
     journeys = WORLD.journeys
     random.Random(6).shuffle(journeys)

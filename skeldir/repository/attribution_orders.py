@@ -1,0 +1,129 @@
+"""Which orders a run attributes, each with its journey, in portions that one statement may take."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from skeldir.domain.windows import Window
+
+Value = TypeVar("Value")
+
+SCOPE_MAX: Final = 5_000
+"""Orders or journeys per statement: a fifth of a second on an idle server, and little memory at both ends."""
+
+CROWD: Final = 50
+"""A journey of so many orders is crowded; people's are not, those of shop counters and robots are."""
+
+CROWDED_ORDER_BURDEN: Final = 10
+"""An order of a crowded journey counts for so many."""
+
+# By pairs, so that journeys without an order, which are most, are asked for nothing more.
+OF_JOURNEYS: Final = text("""
+    SELECT found.order_id, found.journey_id
+      FROM json_array_elements_text(CAST(:journey_ids AS json)) AS asked (journey_id),
+           LATERAL (SELECT order_id, journey_id FROM orders
+                     WHERE orders.journey_id = asked.journey_id ORDER BY ordered_at) AS found
+""")
+
+_JOURNEY: Final = """
+           LATERAL (SELECT order_id, journey_id FROM orders
+                     WHERE orders.order_id BETWEEN asked.order_id AND asked.order_id
+                     ORDER BY orders.order_id) AS found
+"""
+
+WITH_JOURNEYS: Final = text(f"""
+    SELECT found.order_id, found.journey_id
+      FROM json_array_elements_text(CAST(:order_ids AS json)) AS asked (order_id), {_JOURNEY}
+""")  # noqa: S608 - a constant
+
+# In the order of time, in which what is written lies close together too.
+OF_WINDOW: Final = text(f"""
+    SELECT found.order_id, found.journey_id
+      FROM (SELECT order_id
+              FROM ledger_entries
+             WHERE effective_at >= :window_start
+               AND effective_at < :window_end
+               AND effect_cents <> 0
+             GROUP BY order_id
+             ORDER BY min(effective_at), order_id COLLATE "C") AS asked, {_JOURNEY}
+""")  # noqa: S608 - a constant
+
+
+class OrderKey(NamedTuple):
+    """An order and the journey that led to it."""
+
+    order_id: str
+    journey_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Orders that one statement takes at a time."""
+
+    order_ids: list[str]
+    journey_ids: list[str]
+
+    @classmethod
+    def of(cls, orders: Iterable[OrderKey]) -> "Portion":
+        """Return orders and, each once, their journeys."""
+        known = list(orders)
+        return cls([order.order_id for order in known], sorted({order.journey_id for order in known}))
+
+    def scope(self) -> dict[str, str]:
+        """Return what `attribution_scope` asks for, once for all statements."""
+        return {"order_ids": json.dumps(self.order_ids), "journey_ids": json.dumps(self.journey_ids)}
+
+
+def of_journeys(session: Session, journey_ids: Sequence[str]) -> Iterator[list[OrderKey]]:
+    """Yield all orders of some journeys, in chunks."""
+    found = session.execute(OF_JOURNEYS, {"journey_ids": json.dumps(journey_ids)})
+    yield from chunks((OrderKey(*row) for row in found), SCOPE_MAX)
+
+
+def with_journeys(session: Session, order_ids: Sequence[str]) -> list[OrderKey]:
+    """Return at most SCOPE_MAX orders with their journeys; what is no order is left out."""
+    found = session.execute(WITH_JOURNEYS, {"order_ids": json.dumps(order_ids)})
+    return [OrderKey(*row) for row in found]
+
+
+def of_window(session: Session, window: Window) -> Iterator[list[OrderKey]]:
+    """Yield the orders that have an entry in the window, in chunks.
+
+    Through a cursor: a year's orders need not fit in memory.
+    """
+    found = session.execute(
+        OF_WINDOW,
+        {"window_start": window.start, "window_end": window.end},
+        execution_options={"stream_results": True, "yield_per": SCOPE_MAX},
+    )
+    for rows in found.partitions(SCOPE_MAX):
+        yield [OrderKey(*row) for row in rows]
+
+
+def portions(orders: Sequence[OrderKey]) -> Iterator[Portion]:
+    """Cut orders into what a statement may take: of a crowded journey each may bring hundreds of touches."""
+    in_journey = Counter(order.journey_id for order in orders)
+    portion: list[OrderKey] = []
+    burden = 0
+    for order in orders:
+        own = CROWDED_ORDER_BURDEN if in_journey[order.journey_id] >= CROWD else 1
+        if burden + own > SCOPE_MAX:
+            yield Portion.of(portion)
+            portion, burden = [], 0
+        portion.append(order)
+        burden += own
+    if portion:
+        yield Portion.of(portion)
+
+
+def chunks(values: Iterable[Value], size: int) -> Iterator[list[Value]]:
+    """Cut values into lists of at most `size`."""
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk
