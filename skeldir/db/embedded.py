@@ -43,7 +43,17 @@ START_SECONDS = 600.0
 NOBODYS_PID = 2**30
 """Above every system's highest process id."""
 
+
+def _shared_buffers() -> str:
+    """Return a quarter of the memory, as PostgreSQL's manual advises, within bounds; unused it takes none."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # a container's own limit, where there is one
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    return f"{min(max(memory // 4 >> 20, 128), 1024)}MB"
+
+
 DEFAULTS: Mapping[str, str] = {
+    "shared_buffers": _shared_buffers(),
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "120",
