@@ -1,6 +1,8 @@
 """The same tasks over RabbitMQ: what handlers send leaves after the commit, also if the broker is away."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -121,6 +123,24 @@ def test_a_task_leaves_when_its_transaction_commits_and_never_if_it_does_not(
 
     assert len(effects(superuser, tenant)) == 1
     eventually(lambda: True if superuser.execute(IN_POSTGRESQL).fetchone() == (0,) else None)
+
+
+def test_many_transactions_at_once_leave_exactly_what_they_committed(
+    superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    def work(number: int) -> bool:
+        with suppress(ZeroDivisionError), tenant_session(tenant) as session:
+            enqueue(session, a_task("work", tenant))
+            return bool(1 / (number % 3))
+        return False
+
+    with ThreadPoolExecutor(6) as threads:
+        committed = sum(threads.map(work, range(60)))
+
+    assert committed == 40
+    eventually(lambda: True if superuser.execute(IN_POSTGRESQL).fetchone() == (0,) else None)
+    found = effects(superuser, tenant, committed)
+    assert (len(found), len({row[0] for row in found})) == (committed, committed)
 
 
 def test_a_retry_waits_for_its_turn_and_the_tries_are_bounded(

@@ -2,13 +2,17 @@
 
 import inspect
 import json
-from uuid import uuid4
+import re
+from uuid import UUID, uuid4
 
 import pytest
 from celery import Task
 from celery.schedules import crontab
+from sqlalchemy import event
 
 from skeldir.queue.messages import PRODUCERS, QUEUES, Message
+from tests.conftest import Database
+from tests.db.rows import ROWS
 from workers.app import app
 from workers.base import SystemTask, TenantTask
 from workers.schedule import BEAT_SCHEDULE, DAY
@@ -76,6 +80,27 @@ def test_only_listed_tasks_work_without_a_tenant() -> None:
         assert isinstance(task, TenantTask)
         names = [p.name for p in inspect.signature(task.run).parameters.values()]
         assert names[0] == "tenant_id"
+
+
+def test_a_system_task_touches_no_table_of_tenants(database: Database, tenant: UUID) -> None:
+    """It asks functions who there is, and sends."""
+    assert tenant
+    said: list[str] = []
+
+    def listen(_1: object, _2: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    engine = database.engine("app_worker")
+    event.listen(engine, "before_cursor_execute", listen)
+    try:
+        for name in SYSTEM_TASKS:
+            tasks()[name].apply(throw=True)
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+    words = {word for statement in said for word in re.findall(r"\w+", statement)}
+    assert "list_tenants" in words
+    assert not words & set(ROWS)
 
 
 def test_a_task_refuses_positional_arguments() -> None:
