@@ -41,11 +41,11 @@ BEGIN
   RETURN NULL;
 END $$
 """
-SORTED = """
-  SELECT array_agg(DISTINCT model_version), array_agg(DISTINCT entry_id) INTO versions, entries FROM touched;
-"""
-HASHED = """
-  IF TG_OP = 'UPDATE' THEN
+SORTED = (
+    "SELECT array_agg(DISTINCT model_version), array_agg(DISTINCT entry_id) INTO versions, entries "
+    "FROM touched;"
+)
+HASHED = """IF TG_OP = 'UPDATE' THEN
     SELECT array_agg(DISTINCT model_version), array_agg(entry_id) INTO versions, entries
       FROM (SELECT model_version, entry_id FROM touched
             UNION
@@ -53,8 +53,7 @@ HASHED = """
   ELSE
     SELECT array_agg(DISTINCT model_version), array_agg(entry_id) INTO versions, entries
       FROM (SELECT model_version, entry_id FROM touched GROUP BY model_version, entry_id) AS part;
-  END IF;
-"""
+  END IF;"""
 
 
 def upgrade() -> None:
