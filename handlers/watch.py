@@ -16,33 +16,53 @@ from skeldir.repository import broker, unknown_touches, worker_reports
 Answer = TypeVar("Answer")
 
 FRESH_SECONDS: Final = 5.0
+FAILED_SECONDS: Final = 1.0
 SHARE: Final = 20
 """What took long to find out stays good for longer: so many times as long."""
 
 
 class Remembered(Generic[Answer]):
-    """An answer that stays good for a while; who comes while it is sought waits for it."""
+    """An answer that stays good for a while, asked for by one at a time.
+
+    Meanwhile others get the former one, or wait where there is none; what failed has failed for all of
+    them, so that no queue of threads waits for a database that does not answer.
+    """
 
     def __init__(self, ask: Callable[[], Answer]) -> None:
         self._ask = ask
         self._lock = threading.Lock()
         self._known: tuple[float, Answer] | None = None  # until when, and what
+        self._failed: tuple[float, Exception] | None = None
 
     def __call__(self) -> Answer:
-        """Return the answer; raises whatever asking raises, and then remembers nothing."""
-        with self._lock:
-            begun = time.monotonic()
-            if self._known is None or begun >= self._known[0]:
-                self._known = None
-                answer = self._ask()
-                now = time.monotonic()
-                self._known = (now + max(FRESH_SECONDS, SHARE * (now - begun)), answer)
-            return self._known[1]
+        """Return the answer; raises whatever asking raised."""
+        known = self._known
+        if not self._lock.acquire(blocking=known is None) and known is not None:
+            return known[1]
+        try:
+            return self._answer()
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
         """Ask anew next time."""
         with self._lock:
-            self._known = None
+            self._known = self._failed = None
+
+    def _answer(self) -> Answer:
+        begun = time.monotonic()
+        if self._known is not None and begun < self._known[0]:
+            return self._known[1]
+        if self._failed is not None and begun < self._failed[0]:
+            raise self._failed[1]
+        try:
+            answer = self._ask()
+        except Exception as error:
+            self._known, self._failed = None, (time.monotonic() + FAILED_SECONDS, error)
+            raise
+        now = time.monotonic()
+        self._known, self._failed = (now + max(FRESH_SECONDS, SHARE * (now - begun)), answer), None
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

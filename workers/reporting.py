@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
     """Reports when the worker begins to consume, from then on regularly, and when it ends.
 
-    Celery starts it anew whenever it had to connect anew, after which former timers are gone.
+    Celery stops it and starts it again whenever it has to connect anew.
     """
 
     requires: ClassVar = {Tasks}

@@ -12,10 +12,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import create_engine
 
 from handlers import watch
 from skeldir.app import create_app
 from skeldir.broker import store
+from skeldir.db import engine as engines
 from skeldir.db.session import tenant_session
 from skeldir.domain.journeys import Touch
 from skeldir.queue import messages
@@ -122,6 +124,16 @@ def test_the_login_that_counts_cannot_read(database: Database) -> None:
     ):
         connection.exec_driver_sql("SELECT body FROM skeldir_broker.messages")
     assert isinstance(refused.value.__cause__, InsufficientPrivilege)
+
+
+def test_without_a_database_nothing_is_told(
+    database: Database, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prometheus takes the scrape for a failed one, which the rules notice."""
+    nowhere = create_engine(database.superuser.set(port=1), isolation_level="AUTOCOMMIT")
+    monkeypatch.setitem(engines._engines, "app_user", (get_settings(), nowhere))
+    watch.look.forget()
+    assert api.send("GET", "/metrics").status_code == 503
 
 
 RULES = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yaml").read_text())

@@ -150,6 +150,20 @@ def test_a_worker_is_heard_of_on_each_queue_that_it_consumes() -> None:
     assert all(told["skeldir_queue_heartbeat_age_seconds", queue] < 20 for queue in QUEUES)
 
 
+def test_a_worker_that_was_cut_off_is_heard_of_again(superuser: psycopg.Connection, observed: Worker) -> None:
+    """It connects anew and goes on reporting; nobody has to restart it."""
+    ended = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app_worker' AND datname = %s"
+    )
+    assert superuser.execute(ended, [superuser.info.dbname]).fetchall()
+    beat = "SELECT seen_at > %s FROM worker_heartbeats"
+    now = superuser.execute("SELECT clock_timestamp() + interval '1 second'").fetchone()
+
+    eventually(lambda: True if superuser.execute(beat, now).fetchone() == (True,) else None)
+
+    assert observed.process.poll() is None, observed.said()
+
+
 def lines(worker: Worker) -> list[dict[str, Any]]:
     """Return what a worker has logged, line by line; whatever is no JSON is Celery's banner."""
     return [json.loads(line) for line in worker.said().splitlines() if line.startswith("{")]
