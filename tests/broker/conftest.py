@@ -20,12 +20,11 @@ from tests.conftest import Database
 
 TREE = Path(__file__).parents[2]
 DEADLINE_SECONDS = 60.0
-CELERY = (sys.executable, "-u", "-W", "ignore", "-m", "celery", "-A", "tests.broker.tasks")
+CELERY = (sys.executable, "-u", "-W", "ignore", "-m", "celery", "-A")
 # A schema of its own, which goes again: other tests count what is in the others.
 EFFECTS = """
     CREATE SCHEMA broker_tests AUTHORIZATION app_worker;
     CREATE TABLE broker_tests.effects (at timestamptz DEFAULT clock_timestamp(), key text, value text);
-    CREATE TABLE broker_tests.once (task_id text PRIMARY KEY);
     GRANT ALL ON ALL TABLES IN SCHEMA broker_tests TO app_worker
 """
 NO_EFFECTS = """
@@ -54,12 +53,14 @@ class Site:
     superuser: psycopg.Connection
     folder: Path
     environment: dict[str, str]
+    application: str = "tests.broker.tasks"
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def start(self, *options: str, name: str = "one") -> "subprocess.Popen[bytes]":
         """Start a worker of two processes, and wait until it consumes."""
         log = self.folder / f"{name}.log"
-        command = [*CELERY, "worker", "-c", "2", "-n", f"{name}@here", "--loglevel", "INFO", *options]
+        command = [*CELERY, self.application, "worker", "-c", "2", "-n", f"{name}@here"]
+        command += ["--loglevel", "INFO", *options]
         with log.open("ab") as stream:
             started_at = stream.tell()
             process = subprocess.Popen(
@@ -73,7 +74,7 @@ class Site:
     def beside(self, *arguments: str, log: Path) -> Iterator[None]:
         """Have one of Celery's commands at work that goes on until it is ended."""
         with log.open("wb") as stream:
-            command = [*CELERY, *arguments]
+            command = [*CELERY, self.application, *arguments]
             process = subprocess.Popen(command, cwd=TREE, env=self.environment, stdout=stream, stderr=stream)
         try:
             yield
@@ -83,7 +84,7 @@ class Site:
 
     def control(self, *arguments: str) -> str:
         """Run one of Celery's commands against the workers; returns what it said."""
-        command = [*CELERY, *arguments]
+        command = [*CELERY, self.application, *arguments]
         done = subprocess.run(
             command, cwd=TREE, env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )

@@ -14,8 +14,6 @@ from skeldir.queue.results import OPTIONS
 BROKER: Final = os.environ["TEST_BROKER_URL"]
 DATABASE: Final = os.environ["TEST_DATABASE_URL"]
 
-CLAIM: Final = "INSERT INTO broker_tests.once (task_id) VALUES (%s) ON CONFLICT DO NOTHING RETURNING 1"
-
 app = Celery("tests", broker=BROKER, backend=os.environ.get("TEST_RESULT_BACKEND"))
 app.conf.update(
     task_serializer="json",
@@ -88,19 +86,3 @@ def limited(*, key: str) -> None:
 @app.task
 def end_the_worker() -> None:
     os.kill(os.getpid(), 9)
-
-
-@app.task(bind=True, ignore_result=True, max_retries=None)
-def once(self: Any, *, seconds: float) -> None:
-    """Take effect once, however often it is delivered: its id is a row of the same transaction."""
-    task_id = self.request.id
-    try:
-        with psycopg.connect(DATABASE) as connection:
-            row = connection.execute(CLAIM, [task_id]).fetchone()
-            time.sleep(seconds)
-            if row is not None:
-                connection.execute(
-                    "INSERT INTO broker_tests.effects (key, value) VALUES ('once', %s)", [task_id]
-                )
-    except psycopg.OperationalError as error:
-        raise self.retry(exc=error, countdown=0.5) from error

@@ -1,4 +1,4 @@
-"""No task is lost and none takes effect twice, whatever is killed or cut off meanwhile."""
+"""No task of the service's base is lost or takes effect twice, whatever is killed or cut off meanwhile."""
 
 import os
 import time
@@ -16,16 +16,21 @@ from kombu.exceptions import OperationalError
 
 import skeldir.broker  # noqa: F401 - makes the transport known
 from skeldir.db.embedded import ephemeral_folder
-from tests.broker.conftest import EFFECTS, Site, eventually
+from tests.broker.conftest import Site, eventually
 from tests.chaos.stage import Stage, stage
+from tests.workers.conftest import EFFECTS
 
 IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 TASKS = 10_000 if IS_LONG else 2_000
 DISASTERS = 28 if IS_LONG else 7
 WORKERS = 2
-TASK = "tests.broker.tasks.once"
+PREFETCH = ("--prefetch-multiplier", "8")  # so that the dead held some that they had not begun
 SEED = os.environ.get("SKELDIR_TEST_SEED", "1")
 ENDS_WITHIN_SECONDS = 600.0 if IS_LONG else 180.0
+TENANT = UUID(int=1)
+GIVEN_UP = """
+    SELECT (SELECT count(*) FROM skeldir_broker.parked_messages), (SELECT count(*) FROM worker_failed_jobs)
+"""
 
 
 @pytest.fixture
@@ -38,10 +43,11 @@ def set_up() -> Iterator[Stage]:
 def site(set_up: Stage, tmp_path: Path) -> Iterator[Site]:
     """Return workers on a server of their own, which may be killed."""
     url = set_up.lease.url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
-    told = {"TEST_BROKER_URL": f"pg+{url}", "TEST_DATABASE_URL": url, "TEST_PREFETCH": "8"}
     with superuser(set_up) as connection:
         connection.execute(EFFECTS)
-    site = Site(None, None, tmp_path, set_up.environment | told)  # type: ignore[arg-type]
+        connection.execute("INSERT INTO tenants (tenant_id, name) VALUES (%s, 'A shop')", [TENANT])
+    told = {"TEST_BROKER_URL": f"pg+{url}", "SKELDIR_LOG_LEVEL": "info"}
+    site = Site(None, None, tmp_path, set_up.environment | told, "tests.workers.odd_tasks")  # type: ignore[arg-type]
     yield site
     site.stop()
 
@@ -54,7 +60,7 @@ def superuser(set_up: Stage) -> psycopg.Connection:
 def test_every_task_takes_effect_exactly_once(set_up: Stage, site: Site) -> None:
     random = Random(SEED)
     for number in range(WORKERS):
-        site.start(name=f"w{number}")
+        site.start(*PREFETCH, name=f"w{number}")
     sender = Celery("sender", broker=site.environment["TEST_BROKER_URL"])
     planned = disasters(set_up, site, random)
     moments = sorted(random.sample(range(TASKS // 20, TASKS), len(planned)))
@@ -68,10 +74,10 @@ def test_every_task_takes_effect_exactly_once(set_up: Stage, site: Site) -> None
     eventually(lambda: True if is_done(set_up) else None, ENDS_WITHIN_SECONDS)
 
     with superuser(set_up) as connection:
-        rows = connection.execute("SELECT value FROM broker_tests.effects WHERE key = 'once'").fetchall()
-        parked = connection.execute("SELECT count(*) FROM skeldir_broker.parked_messages").fetchone()
-    assert sorted(value for (value,) in rows) == sorted(sent)
-    assert parked == (0,)
+        effects = connection.execute("SELECT task_id::text FROM odd_tasks.effects").fetchall()
+        given_up = connection.execute(GIVEN_UP).fetchone()
+    assert sorted(task_id for (task_id,) in effects) == sorted(sent)
+    assert given_up == (0, 0)
     sender.pool.force_close_all()
     sender.close()
 
@@ -82,10 +88,10 @@ def send(sender: Celery, task_id: str, seconds: float) -> None:
     while True:
         try:
             sender.send_task(
-                "tests.broker.tasks.once",
-                kwargs={"seconds": seconds},
+                "maintenance.work",
+                kwargs={"tenant_id": str(TENANT), "seconds": seconds},
                 task_id=task_id,
-                queue="tests",
+                queue="maintenance",
                 retry=False,
             )
         except OperationalError:
@@ -115,7 +121,7 @@ def disasters(set_up: Stage, site: Site, random: Random) -> list[Callable[[], No
     def kill_a_worker() -> None:
         site.kill(site.workers.pop(random.randrange(len(site.workers))))
         count[0] += 1
-        site.start(name=f"w{count[0]}")
+        site.start(*PREFETCH, name=f"w{count[0]}")
 
     def kill_a_child() -> None:
         worker = psutil.Process(site.workers[random.randrange(len(site.workers))].pid)

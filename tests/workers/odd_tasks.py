@@ -35,9 +35,10 @@ def note(self: TenantTask, session: Session, tenant_id: str) -> None:
 
 
 @task("maintenance.work", TenantTask)
-def work(self: TenantTask, *, tenant_id: str) -> None:
+def work(self: TenantTask, *, tenant_id: str, seconds: float = 0.0) -> None:
     with self.effect(tenant_id) as session:
         note(self, session, tenant_id)
+        time.sleep(seconds)
 
 
 @task("maintenance.never_get_through", TenantTask)
