@@ -5,6 +5,8 @@ from typing import Any
 
 import psycopg
 
+from skeldir.broker import store
+
 WAITING = """
     SELECT body FROM (
         SELECT sent_at AS at, message_id, body FROM skeldir_broker.messages WHERE lease IS NULL
@@ -39,3 +41,14 @@ def fill(superuser: psycopg.Connection, queue: str, count: int) -> None:
            SELECT %s, 0, 0, '{"headers": {}}' FROM generate_series(1, %s)""",
         [queue, count],
     )
+
+
+def park(worker: psycopg.Connection, *queues: str) -> list[int]:
+    """Begin whatever waits as often as it takes, and never settle it; returns the messages' ids."""
+    lease = store.take_lease(worker)
+    ids: set[int] = set()
+    for _ in range(store.ATTEMPTS_MAX):
+        begun = [message.message_id for message in store.claim(worker, lease, list(queues), 100, [], 0)]
+        store.release(worker, lease, begun, begun=True)
+        ids.update(begun)
+    return sorted(ids)

@@ -6,14 +6,18 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import requests
 from schemathesis.checks import CHECKS
 from schemathesis.core.parameters import ParameterLocation
 
-from skeldir.db.engine import get_engine
+from skeldir.db.engine import get_engine, get_url
 from skeldir.db.session import tenant_session
+from skeldir.queue.messages import Message
+from skeldir.queue.sending import send
 from skeldir.repository import failed_jobs
 from skeldir.repository.failed_jobs import Failure
+from tests import waiting
 from tests.asgi import Api
 from tests.handlers.senders import SENDERS
 from tests.handlers.webhooks import Shop
@@ -72,6 +76,13 @@ class Stock:
         with tenant_session(tenant_id, engine=get_engine("app_worker")) as session:
             failed_jobs.add(session, failure)
         return str(task_id)
+
+    def message_id(self) -> int:
+        """Have a task end its workers until it is parked; in a queue where nothing else waits."""
+        send(Message(prune_tenant.name, "llm", {"tenant_id": str(self._shop.tenant_id)}))
+        url = get_url("app_worker").set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as worker:
+            return waiting.park(worker, "llm")[-1]
 
     @cached_property
     def import_id(self) -> str:
@@ -200,13 +211,14 @@ class Caller:
             names["endpoint_id"] = endpoint["endpoint_id"]
             if "secret_id" in names:
                 names["secret_id"] = endpoint["secrets"][0]["secret_id"]
-        known: dict[str, Callable[[], str]] = {
+        known: dict[str, Callable[[], str | int]] = {
             "dead_letter_id": self._stock.dead_letter_id,
             "job_id": lambda: self._stock.job_id,
             "import_id": lambda: self._stock.import_id,
             "export_id": lambda: self._stock.export_id,
             "channel_code": lambda: self._stock.known_channel,
             "failed_job_id": self._stock.failed_job_id,
+            "message_id": self._stock.message_id,
         }
         names |= {name: make() for name, make in known.items() if name in names}
 

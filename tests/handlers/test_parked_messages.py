@@ -38,20 +38,9 @@ def api(database: Database) -> Api:  # noqa: ARG001  (the settings point to it)
     return Api(create_app(get_settings().model_copy(update={"validate_responses": True})))
 
 
-def park(superuser: psycopg.Connection) -> list[int]:
-    """Begin whatever waits as often as it takes, and never settle it; returns the messages' ids."""
-    lease = store.take_lease(superuser)
-    ids: set[int] = set()
-    for _ in range(store.ATTEMPTS_MAX):
-        claimed = store.claim(superuser, lease, list(QUEUES), 100, [], 0)
-        ids |= {message.message_id for message in claimed}
-        store.release(superuser, lease, [message.message_id for message in claimed], begun=True)
-    return sorted(ids)
-
-
 def parked(superuser: psycopg.Connection, message: Message) -> int:
     send(message)
-    (message_id,) = park(superuser)
+    (message_id,) = waiting.park(superuser, *QUEUES)
     return message_id
 
 
@@ -150,7 +139,7 @@ def test_a_message_whose_queue_is_no_more_cannot_be_put_back(
 def test_pages_follow_each_other_without_a_gap(superuser: psycopg.Connection, api: Api, tenant: UUID) -> None:
     for _ in range(5):
         send(messages.prune_tenant(tenant_id=tenant))
-    sent, token = park(superuser), admin(tenant)
+    sent, token = waiting.park(superuser, *QUEUES), admin(tenant)
     found, cursor = [], {}
     while True:
         page = api.send("GET", PATH, token=token, params={"limit": 2, **cursor}).json()
