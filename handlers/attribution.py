@@ -36,13 +36,14 @@ from skeldir.repository import (
     channel_intervals,
     channel_reports,
     dirty_marks,
+    ledger_totals,
     recompute_jobs,
-    revenue,
     touchpoints,
 )
 from skeldir.repository.allocations import Place
 from skeldir.repository.channel_intervals import Certainties
 from skeldir.repository.channel_reports import CurrencyReport, Mode
+from skeldir.repository.ledger_totals import Totals
 from skeldir.repository.recompute_jobs import Job
 from skeldir.settings import get_settings
 
@@ -130,28 +131,8 @@ def list_allocations(
 
 def get_ledger_totals(ctx: Context) -> LedgerTotals:
     """Add up the ledger by currency and kind."""
-    kinds = revenue.ledger(ctx.session)
-    return LedgerTotals(
-        currencies=[
-            LedgerCurrencyTotal(
-                currency=currency,
-                net_cents=sum(kind.effect_cents for kind in kinds if kind.currency == currency),
-                order_count=order_count,
-                kinds=[
-                    LedgerKindTotal.model_validate(
-                        {
-                            "kind": kind.kind,
-                            "entry_count": kind.entry_count,
-                            "effect_cents": kind.effect_cents,
-                        }
-                    )
-                    for kind in kinds
-                    if kind.currency == currency
-                ],
-            )
-            for currency, order_count in sorted(revenue.ledger_orders(ctx.session).items())
-        ]
-    )
+    totals = ledger_totals.totals(ctx.session)
+    return LedgerTotals(currencies=[_ledger_currency(totals, code) for code in sorted(totals.orders)])
 
 
 def recompute_window(ctx: Context, *, body: RecomputeRequest) -> Reply[RecomputeJob]:
@@ -267,6 +248,21 @@ def _allocation(row: allocations.Allocation) -> Allocation:
             "currency": row.currency,
             "fallback": row.fallback or MISSING,
         }
+    )
+
+
+def _ledger_currency(totals: Totals, currency: str) -> LedgerCurrencyTotal:
+    kinds = {kind: found for (code, kind), found in sorted(totals.kinds.items()) if code == currency}
+    return LedgerCurrencyTotal(
+        currency=currency,
+        net_cents=sum(found.effect_cents for found in kinds.values()),
+        order_count=totals.orders[currency],
+        kinds=[
+            LedgerKindTotal.model_validate(
+                {"kind": kind, "entry_count": found.entry_count, "effect_cents": found.effect_cents}
+            )
+            for kind, found in kinds.items()
+        ],
     )
 
 

@@ -16,6 +16,7 @@ TASK_MODULES: Final = (
     "workers.attribution",
     "workers.summaries",
     "workers.performance",
+    "workers.ledger",
     "workers.models",
     "workers.channels",
     "workers.maintenance",

@@ -46,7 +46,8 @@ def refresh_summaries(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.transaction(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
             _refresh_performance(session)
-    send(messages.count_days(tenant_id=UUID(tenant_id)), app=self.app)
+    for message in (messages.count_days, messages.close_ledger):
+        send(message(tenant_id=UUID(tenant_id)), app=self.app)
     return {"outcome": "refreshed", "completed": completed, **checked}
 
 

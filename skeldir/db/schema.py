@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from skeldir.db import (  # noqa: F401 - they declare tables too
     schema_attribution,
@@ -240,6 +240,15 @@ tenant_table(
         "entry_id",
         postgresql_include=["order_id", "effect_cents", "currency"],
     ),
+    Index("ledger_entries_booked_idx", "tenant_id", "booked_at"),
+)
+tenant_table(
+    "ledger_closings",
+    column("closed_before", INSTANT, default="'-infinity'"),
+    column("kinds", JSONB, default="'[]'"),
+    column("orders", JSONB, default="'{}'"),
+    column("next_before", INSTANT),
+    column("awaited", ARRAY(Text)),
 )
 tenant_table(
     "dead_letters",

@@ -54,6 +54,11 @@ def count_days(*, tenant_id: UUID) -> Message:
     return Message("maintenance.count_days", "maintenance", {"tenant_id": str(tenant_id)})
 
 
+def close_ledger(*, tenant_id: UUID) -> Message:
+    """Keep what the tenant's ledger adds up to, so that its totals read only what was booked since."""
+    return Message("maintenance.close_ledger", "maintenance", {"tenant_id": str(tenant_id)})
+
+
 def backfill(*, tenant_id: UUID) -> Message:
     """Attribute the tenant's orders under the versions of models that do not cover them yet."""
     return Message("attribution.backfill", "attribution", {"tenant_id": str(tenant_id)})
@@ -116,6 +121,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     resume_windows,
     refresh_summaries,
     count_days,
+    close_ledger,
     backfill,
     refit_models,
     prune_tenant,

@@ -37,6 +37,7 @@ from tests.bench.rows import Row
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
 from workers.attribution import attribute_marked
+from workers.ledger import close_ledger
 from workers.performance import count_days
 from workers.summaries import refresh_summaries
 
@@ -101,6 +102,7 @@ def _questions(ours: int, token: str) -> list[Question]:
         Question("realtime", "/api/v1/revenue/realtime", "/realtime", 10),
         Question("performance over 90 days", f"{performance}&model={MODEL}", None),
         Question("the same under another model", f"{performance}&model=markov", None, 100, 4),
+        Question("the ledger's totals", "/api/attribution/ledger", None, 10),
         Question("a page of allocations", "/api/attribution/allocations", "/allocations", 5),
         Question("an order's journey", "/api/attribution/conversion-journey?order_id=o-7", None),
         Question("a later page", f"/api/attribution/allocations{deep}", "/allocations?offset=50000", 5),
@@ -184,8 +186,9 @@ def _attribute(tenant_id: UUID) -> None:
 
 
 def _count(tenant_id: UUID) -> None:
-    """Keep the days of performance, as workers do hourly; what changes afterwards is stale."""
-    for task, key, done in ((refresh_summaries, "outcome", "refreshed"), (count_days, "days", 0)):
+    """Count the days of performance and close the ledger, as workers do hourly; more comes afterwards."""
+    wanted = ((refresh_summaries, "outcome", "refreshed"), (count_days, "days", 0))
+    for task, key, done in (*wanted, (close_ledger, "outcome", "closed")):
         while task.apply(kwargs={"tenant_id": str(tenant_id)}, task_id=str(uuid4())).get()[key] != done:
             pass
 

@@ -201,6 +201,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "low": 1,
     },
     "attribution_audits": {"audit_id": ONE},
+    "ledger_closings": {"next_before": NOW, "awaited": "{}"},
     "recompute_inputs": {
         "job_id": ONE,
         "starts_at": NOW,

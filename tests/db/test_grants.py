@@ -30,6 +30,7 @@ GRANTS = {
     "order_hints": ("SI", "S", "", "S", ""),
     "orders": ("SIU", "S", "", "S", ""),
     "ledger_entries": ("SI", "S", "", "S", ""),
+    "ledger_closings": ("S", "SIU", "", "S", ""),
     "dead_letters": ("SI", "S", "", "S", ""),
     "dead_letter_attempts": ("SI", "S", "", "S", ""),
     "channel_taxonomy": ("S", "S", "S", "S", ""),

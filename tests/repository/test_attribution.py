@@ -10,7 +10,7 @@ from sqlalchemy import text
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, channel_reports, revenue
+from skeldir.repository import attribution, channel_reports, ledger_totals
 from skeldir.repository.attribution import Changes
 from skeldir.repository.attribution_scope import TOUCHES_MAX
 from tests.bench import attribution_data
@@ -165,7 +165,7 @@ def test_what_cancels_out_is_neither_an_order_nor_taken_back(database: Database,
     with tenant_session(tenant, read_only=True) as session:
         [euros] = channel_reports.report(session, SETTINGS.version("linear"), EVERYTHING)
         [direct] = euros.channels
-        assert revenue.ledger_orders(session) == {"EUR": 1}
+        assert ledger_totals.totals(session).orders == {"EUR": 1}
     assert (direct.revenue_cents, direct.reversed_cents, direct.order_count) == (460, -40, 1)
 
 

@@ -67,6 +67,7 @@ OURS = {
             "rate_limits.bucket",
         ),
         "counts": ("privacy_requests.row_counts", "order_digests.days"),
+        "closings": ("ledger_closings.kinds", "ledger_closings.orders", "ledger_closings.awaited"),
         "choices": (
             "attribution_settings.default_model",
             "attribution_settings.custom_weights",
