@@ -295,11 +295,16 @@ WORKERS = (
 def upgrade() -> None:
     for functions, roles in ((EVERYBODYS, "app_rw, app_worker"), (WORKERS, "app_worker")):
         for signature, result, language, body in functions:
-            name = f"skeldir_broker.{signature}"
-            head = _HEAD.format(language=language)
-            op.execute(f"CREATE FUNCTION {name} RETURNS {result} {head} {body} $$")
-            op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
-            op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {roles}")
+            create(signature, result, language, body, roles)
+
+
+def create(signature: str, result: str, language: str, body: str, roles: str) -> None:
+    """Create a function, or replace its body, that these roles may call as its owner."""
+    name = f"skeldir_broker.{signature}"
+    head = _HEAD.format(language=language)
+    op.execute(f"CREATE OR REPLACE FUNCTION {name} RETURNS {result} {head} {body} $$")
+    op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {roles}")
 
 
 def downgrade() -> None:

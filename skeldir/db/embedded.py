@@ -59,6 +59,7 @@ DEFAULTS: Mapping[str, str] = {
     "max_connections": "120",
     "max_wal_senders": "0",  # nobody replicates it, which lets it write less
     "wal_level": "minimal",
+    "autovacuum_naptime": "5s",  # the queue's tables turn over in seconds
     "jit": "off",  # compiling costs more than our short statements run
     "timezone": "UTC",
     "log_timezone": "UTC",

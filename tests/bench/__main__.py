@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--quick", action="store_true", help="shorter and less exact, for a look")
-    parser.add_argument("--large", action="store_true", help="attribution, queue: with more rows")
+    parser.add_argument("--large", action="store_true", help="attribution only: ten million events too")
     options = parser.parse_args()
     also = {"large": True} if options.large else {}
     rows: list[Row] = import_module(f"tests.bench.{options.suite}").run(quick=options.quick, **also)

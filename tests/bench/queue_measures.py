@@ -22,8 +22,8 @@ class Sizes:
     """A slow broker's rate is taken over what it did in this time."""
 
 
-FULL = Sizes(20_000, 2_000, 100, 15.0, 100_000, 12.0)
-QUICK = Sizes(5_000, 500, 30, 3.0, 20_000, 5.0)
+FULL = Sizes(10_000, 1_000, 50, 6.0, 100_000, 6.0)
+QUICK = Sizes(3_000, 300, 30, 2.0, 10_000, 3.0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import psutil
 import psycopg
 import pytest
 import redis
+from amqp import Message
+from kombu import Connection
 from sqlalchemy import URL
 
 from skeldir import janitor
@@ -97,7 +99,17 @@ def _rabbitmq(stack: ExitStack, folder: Path) -> Iterator[Contestant]:
         print(f"RabbitMQ is left out: {missing}")
         return
     process = psutil.Process(node.process.pid) if node.process else None
-    yield Contestant("RabbitMQ", node.url, folder / "rabbitmq.log", CelerySender(node.url), process)
+
+    def multiply(count: int) -> None:
+        with Connection(node.url) as connection:
+            channel = connection.channel()
+            last = channel.basic_get(QUEUE)
+            copy = Message(last.body, **last.properties)
+            for _ in range(count + 1):  # the last was taken
+                channel.basic_publish(copy, routing_key=QUEUE)
+
+    sender = CelerySender(node.url, multiply)
+    yield Contestant("RabbitMQ", node.url, folder / "rabbitmq.log", sender, process)
 
 
 def _answers(client: redis.Redis) -> bool:

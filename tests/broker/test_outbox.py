@@ -190,25 +190,3 @@ def test_no_message_is_missed_by_consumers_that_only_a_notification_wakes(
     assert [consumer.result() for consumer in consumers] == [None] * 2
 
     assert len(set(found)) == 2 * ROUNDS
-
-
-def test_one_tenants_many_tasks_do_not_hold_up_anothers(
-    database: Database, superuser: psycopg.Connection
-) -> None:
-    """Who claims goes from lane to lane, wherever it begins."""
-    superuser.execute(
-        """INSERT INTO skeldir_broker.messages (queue, priority, lane, body)
-           SELECT 'maintenance', 0, CASE WHEN n <= 1000 THEN -5 ELSE n END, '{}'
-             FROM generate_series(1, 1003) AS n"""
-    )
-    with psycopg.connect(consumer_url(database), autocommit=True) as consumer:
-        lease = store.take_lease(consumer)
-        for first_lane in (-(2**31), -5, 0, 1002, 2**31 - 1):
-            claimed = store.claim(consumer, lease, ["maintenance"], 8, [], first_lane)
-            lanes = {message.message_id for message in claimed}
-            found = superuser.execute(
-                "SELECT DISTINCT lane FROM skeldir_broker.messages WHERE message_id = ANY(%s)", [list(lanes)]
-            ).fetchall()
-            assert {lane for (lane,) in found} == {-5, 1001, 1002, 1003}
-            assert len(claimed) == 8
-            store.release(consumer, lease, [message.message_id for message in claimed], begun=False)
