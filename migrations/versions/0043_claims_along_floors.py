@@ -8,8 +8,8 @@ from importlib import import_module
 
 from alembic import op
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 FORMER = import_module("migrations.versions.0026_queue_functions")
 
