@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from skeldir.db.session import lookup_session, tenant_session
 from skeldir.queue.broker import WorkerApplication
@@ -23,6 +24,13 @@ from tests.workers.conftest import EFFECTS, NO_EFFECTS, Worker, eventually, runn
 from workers.base import RETRIES_MAX
 
 Row = tuple[Any, ...]
+# It went to a queue of ours by a way that none of ours knows.
+ASTRAY = text("""
+    SELECT skeldir_broker.publish('', 'direct', 'maintenance', 0::smallint, 0, NULL, NULL, replace(
+        '{"body": "", "headers": {}, "content-type": "text/plain", "content-encoding": "utf-8",
+          "properties": {"delivery_tag": 0, "delivery_info": {"exchange": "", "routing_key": "astray"}}}',
+        E'\\n', ''))
+""")
 IN_POSTGRESQL = "SELECT count(*) FROM skeldir_broker.messages WHERE queue = 'maintenance'"
 
 
@@ -199,6 +207,23 @@ def test_workers_answer_who_asks_and_the_schedule_runs(app: WorkerApplication, w
     assert stats["broker"]["transport"] == "amqp"
     assert stats["total"]["maintenance.work"] >= 1
     eventually(lambda: True if "Task housekeeping.sweep[" in worker.said() else None)
+
+
+def test_a_message_that_cannot_be_handed_on_is_parked_and_others_pass(
+    superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    with tenant_session(tenant) as session:
+        enqueue(session, a_task("work", tenant))
+        session.execute(ASTRAY)
+    with tenant_session(tenant) as session:
+        enqueue(session, a_task("work", tenant))
+
+    def parked() -> bool | None:
+        rows = superuser.execute("DELETE FROM skeldir_broker.parked_messages RETURNING attempts").fetchall()
+        return rows == [(5,)] or None
+
+    assert eventually(parked)
+    assert len(effects(superuser, tenant, 2)) == 2
 
 
 def test_what_is_sent_while_the_broker_is_away_waits_in_postgresql(
