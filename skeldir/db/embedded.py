@@ -8,6 +8,7 @@ then gets the lock exclusively was the last, and stops the server.
 import fcntl
 import json
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -39,6 +40,7 @@ SUPERUSER = "postgres"
 LOGINS = (SUPERUSER, "app_user", "app_worker", "app_admin")
 DATABASE = "skeldir"
 START_SECONDS = 600.0
+PORTS = range(20_000, 32_768)  # below those that Linux, macOS and Windows give to outgoing connections
 """Longer than any crash recovery of a server of this size."""
 NOBODYS_PID = 2**30
 """Above every system's highest process id."""
@@ -356,14 +358,20 @@ def _disown_stale_pid(home: Home) -> None:
 
 
 def _free_port(preferred: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    """Return the port of before if it is free, else one that no outgoing connection is given by the system.
+
+    Such a one, a client's that tries to come back for instance, would take it while the server is down, and
+    the server would have to move away from who knows its address.
+    """
+    chosen = random.sample(PORTS, 50)  # ports, no secrets
+    for port in (*([preferred] if preferred else []), *chosen, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            number: int = probe.getsockname()[1]
+            return number
+    message = "no port is free"
+    raise EmbeddedServerError(message)
 
 
 def _write_private(file: Path, text: str) -> None:

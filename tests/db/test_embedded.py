@@ -176,6 +176,13 @@ def test_another_process_with_the_pid_of_a_dead_server_is_not_taken_for_it(folde
         assert lives(pid_of(lease))
 
 
+def test_its_port_is_none_that_an_outgoing_connection_could_take_meanwhile(folder: Path) -> None:
+    """Its clients try to come back while it is down, and each try has a port of its own from the system."""
+    with acquire(folder, options=QUICK) as lease, socket.socket() as outgoing:
+        outgoing.connect(("127.0.0.1", lease.port))
+        assert lease.port < 32_768 <= outgoing.getsockname()[1]
+
+
 def test_it_moves_to_another_port_when_its_own_is_taken(folder: Path) -> None:
     with acquire(folder, options=QUICK) as lease:
         port = lease.port
