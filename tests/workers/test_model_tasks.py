@@ -214,7 +214,7 @@ def sent_for(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
     sent: list[Message] = []
     with monkeypatch.context() as patch:
         patch.setattr(housekeeping, "send", lambda message, **_: sent.append(message))
-        patch.setattr(housekeeping, "_is_behind", lambda: False)
+        patch.setattr(housekeeping, "_is_behind", lambda *_, **__: False)
         fill_back.apply().get()
     assert {message.name for message in sent} <= {"attribution.backfill"}
     return {UUID(message.arguments["tenant_id"]) for message in sent}
