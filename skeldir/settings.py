@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(
         default=10,
-        ge=1,
+        ge=3,  # a worker's job takes the turn, writes, and computes ahead of that
         le=200,
         description="Connections per process, and as many for webhooks alone; also its handler threads.",
     )

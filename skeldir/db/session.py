@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Engine, PoolProxiedConnection
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, text
 from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
@@ -21,6 +21,8 @@ Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
+_EXPORT: Final = text("SELECT pg_export_snapshot(), current_setting('app.current_tenant_id')")
+_SNAPSHOT: Final = "SET TRANSACTION SNAPSHOT '{}'"
 _LOCK: Final = "SELECT pg_advisory_xact_lock({:d})"
 _REVOKED: Final = """
 SELECT NOT EXISTS (SELECT FROM public.tenants WHERE status = 'active')
@@ -81,6 +83,20 @@ def tenant_transaction(tenant_id: UUID, *, locks: Sequence[int] = ()) -> Iterato
         transaction.commit()
     finally:
         transaction.close()
+
+
+@contextmanager
+def session_beside(session: Session) -> Iterator[Session]:
+    """Open a read-only transaction of the same tenant that sees what this REPEATABLE READ one began with.
+
+    For what may be computed while the other writes; what that one has written it does not see.
+    """
+    snapshot, tenant_id = session.execute(_EXPORT).one()
+    begin = _begin(read_only=True, isolation="repeatable read")
+    tenant = _TENANT.format(tenant_id=UUID(tenant_id))
+    script = "; ".join((begin, _SNAPSHOT.format(snapshot), tenant))
+    with _transaction(script, None, session.connection().engine) as beside:
+        yield beside
 
 
 @contextmanager

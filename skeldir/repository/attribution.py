@@ -3,58 +3,43 @@
 All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was called on first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from skeldir.db.session import driver_of
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
-from skeldir.domain.models import MODELS, Model
+from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
-from skeldir.repository import attribution_digests, attribution_orders, performance_days, summaries
+from skeldir.repository import (
+    attribution_digests,
+    attribution_orders,
+    attribution_results,
+    performance_days,
+    summaries,
+)
 from skeldir.repository.attribution_orders import OrderKey, chunks
-from skeldir.repository.attribution_split import NUMBERS
-from skeldir.repository.attribution_sql import REPLACE
-from skeldir.repository.credit_rules import bindings
+from skeldir.repository.attribution_planning import begin, begin_scan
+from skeldir.repository.attribution_results import Work
 
-STATEMENT_TIMEOUT_SECONDS: Final = 5
-"""No statement of a job may run longer, so that none is far from an answer however busy the server is."""
+__all__ = [
+    "Changes",
+    "attribute_changed",
+    "attribute_journeys",
+    "attribute_orders",
+    "attribute_window",
+    "begin",
+    "begin_scan",
+    "refresh_statistics",
+    "take_turn",
+]
 
-SCAN_TIMEOUT_SECONDS: Final = 60
-"""Nor one that reads all of a tenant's rows, which nobody waits for."""
-
-
-def _settings(**values: str | int) -> bytes:
-    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in values.items()).encode()
-
-
-# Nested loops are what turns missing statistics into quadratic time, and merging would first sort by texts in
-# the server's language: what is left is hashing.
-_HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off", "work_mem": "64MB"}
-
-# Every row is looked up by its key (see attribution_scope), so one plan serves any number of ids and is made
-# once per connection. Sorting is off where an index may do: a plan made over a few rows would rather read and
-# sort them all, and be kept while they grow to many. Costs are set so that rows to be deleted are reached by
-# where they lie, also in a table of which nothing is known.
-_JOB: Final = _settings(
-    **_HASHING,
-    statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
-    plan_cache_mode="force_generic_plan",
-    enable_seqscan="off",
-    enable_bitmapscan="off",
-    enable_sort="off",
-    random_page_cost="0.01",
-    cpu_operator_cost="0.025",
-)
-
-_SCAN: Final = _settings(
-    **_HASHING, statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s", plan_cache_mode="force_custom_plan"
-)
+AHEAD_FROM: Final = 1_000
+"""From so many orders on a second connection pays."""
 
 _TRY_LOCK: Final = text("""
     SELECT pg_try_advisory_xact_lock(
@@ -87,16 +72,6 @@ def take_turn(session: Session) -> bool:
     return bool(session.execute(_TRY_LOCK).scalar_one())
 
 
-def begin(session: Session) -> None:
-    """Prepare the transaction of a job that has the tenant's turn and works on some orders at a time."""
-    driver_of(session).execute(_JOB, prepare=False)
-
-
-def begin_scan(session: Session) -> None:
-    """Prepare a transaction whose statements read all of a tenant's rows at once."""
-    driver_of(session).execute(_SCAN, prepare=False)
-
-
 def refresh_statistics(session: Session) -> None:
     """Have the planner look at the attribution tables; for after many rows have come in."""
     session.execute(_ANALYZE)
@@ -116,60 +91,54 @@ def attribute_journeys(
         flipped = performance_days.rank(session, some_journeys)
         for orders in attribution_orders.of_journeys(session, some_journeys):
             attribution_digests.settle(session, [order.order_id for order in orders], revision)
-            changes += _attribute(session, orders, models, flipped)
+            changes += _attribute(session, [orders], models, flipped)
     return changes
 
 
 def attribute_window(session: Session, window: Window, parameters: ModelParameters) -> Changes:
     """Attribute every order that has an entry in the window, whole, under one model."""
-    changes = Changes()
-    for orders in attribution_orders.of_window(session, window):
-        changes += _attribute(session, orders, (parameters,))
-    return changes
+    with closing(attribution_orders.of_window(session, window)) as orders:
+        return _attribute(session, orders, (parameters,))
 
 
 def attribute_changed(
     session: Session, window: Window, parameters: ModelParameters, *, after: int, before: int
 ) -> Changes:
     """Attribute the window's orders whose inputs last changed between two runs, under one model."""
-    changes = Changes()
-    for orders in attribution_digests.changed_since(
-        session, window, after=after, before=before, at_once=attribution_orders.SCOPE_MAX
-    ):
-        changes += attribute_orders(session, orders, (parameters,))
-    return changes
+    at_once = attribution_orders.SCOPE_MAX
+    changed = attribution_digests.changed_since(session, window, after=after, before=before, at_once=at_once)
+    with closing(changed) as found:
+        orders = (attribution_orders.with_journeys(session, order_ids) for order_ids in found)
+        return _attribute(session, orders, (parameters,))
 
 
 def attribute_orders(
     session: Session, order_ids: Sequence[str], models: Sequence[ModelParameters]
 ) -> Changes:
     """Attribute at most SCOPE_MAX orders, whole, under some models."""
-    return _attribute(session, attribution_orders.with_journeys(session, order_ids), models)
+    return _attribute(session, [attribution_orders.with_journeys(session, order_ids)], models)
 
 
 def _attribute(
     session: Session,
-    orders: Sequence[OrderKey],
+    orders: Iterable[Sequence[OrderKey]],
     models: Sequence[ModelParameters],
     flipped: Sequence[str] = (),
 ) -> Changes:
-    changes = Changes(orders=len(orders))
-    for portion in attribution_orders.portions(orders):
-        scope = portion.scope()
-        for parameters in models:
-            with performance_days.followed(session, parameters.version, portion.order_ids, flipped):
-                changes += _replace(session, parameters.model, {**scope, **bindings(parameters)})
+    rest = iter(orders)
+    first = next(rest, [])
+    work = (
+        Work(portion, parameters)
+        for some in chain([first], rest)
+        for portion in attribution_orders.portions(some)
+        for parameters in models
+    )
+    changes = Changes()
+    with closing(attribution_results.computed(session, work, ahead=len(first) >= AHEAD_FROM)) as results:
+        for done, columns in results:
+            order_ids, version = done.portion.order_ids, done.parameters.version
+            with performance_days.followed(session, version, order_ids, flipped):
+                written, vanished = attribution_results.replace(session, version, columns)
+            is_first = done.parameters is models[0]
+            changes += Changes(len(order_ids) if is_first else 0, written, vanished)
     return changes
-
-
-def _replace(session: Session, model: Model, scope: Mapping[str, object]) -> Changes:
-    """Replace what is kept, in bigints, or in numerics where a product overflows these."""
-    quick, safe = (REPLACE[number][model] for number in NUMBERS)
-    try:
-        with session.begin_nested():
-            row = session.execute(quick, scope).one()
-    except DataError as error:
-        if not isinstance(error.orig, NumericValueOutOfRange):
-            raise
-        row = session.execute(safe, scope).one()
-    return Changes(written=row.written, vanished=row.vanished)

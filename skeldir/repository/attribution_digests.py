@@ -12,7 +12,7 @@ All of it is written in the transaction of a job that has the tenant's turn.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -225,7 +225,7 @@ def of_window(session: Session, window: Window) -> list[Input]:
 
 def changed_since(
     session: Session, window: Window, *, after: int, before: int, at_once: int
-) -> Iterator[list[str]]:
+) -> Generator[list[str]]:
     """Yield, some at a time, the orders with an entry on one of the window's days that changed meanwhile."""
     parameters = {
         "after": after,
@@ -234,9 +234,9 @@ def changed_since(
         "last_day": (window.end - timedelta(microseconds=1)).astimezone(UTC).date(),
     }
     streamed = {"stream_results": True, "yield_per": at_once}
-    found = session.execute(_CHANGED_SINCE, parameters, execution_options=streamed)
-    for rows in found.partitions(at_once):
-        yield [row.order_id for row in rows]
+    with session.execute(_CHANGED_SINCE, parameters, execution_options=streamed) as found:
+        for rows in found.partitions(at_once):
+            yield [row.order_id for row in rows]
 
 
 def fingerprint(inputs: Sequence[Input], *others: object) -> str:

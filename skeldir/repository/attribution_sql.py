@@ -1,4 +1,4 @@
-"""The statements of attribution: one per model, which computes and replaces inside Postgres.
+"""The computation of attribution: one statement per model, inside Postgres.
 
 Arithmetic. All amounts are integers. Products of ordinary amounts and weights fit a bigint, which Postgres
 refuses to overflow; for those that do not, the same statement exists with numeric. Ties are decided in the
@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from skeldir.domain.models import DIRECT, Model
-from skeldir.repository import summaries_sql
 from skeldir.repository.attribution_scope import scope
 from skeldir.repository.attribution_split import (
     NUMBERS,
@@ -21,7 +20,7 @@ from skeldir.repository.attribution_split import (
     split,
     total,
 )
-from skeldir.repository.attribution_write import COUNT, WRITE
+from skeldir.repository.attribution_write import TELL
 from skeldir.repository.credit_rules import CREDIT
 
 _PARTS: Final = """
@@ -131,8 +130,7 @@ def fresh(model: Model, number: Number, touches: str | None = None) -> str:
     """  # noqa: S608 - built from this module's constants only
 
 
-REPLACE: Final[Mapping[Number, Mapping[Model, TextClause]]] = {
-    number: {model: text(fresh(model, number) + WRITE + summaries_sql.FOLLOW + COUNT) for model in CREDIT}
-    for number in NUMBERS
+COMPUTE: Final[Mapping[Number, Mapping[Model, TextClause]]] = {
+    number: {model: text(fresh(model, number) + TELL) for model in CREDIT} for number in NUMBERS
 }
-"""Per model: compute some orders' allocations, replace what is kept of them and have the summary follow."""
+"""Per model: what some orders' entries are to be allocated; it reads inputs only, and writes nothing."""

@@ -1,12 +1,68 @@
-"""How the kept allocations of some entries become the fresh ones: one statement, equal rows untouched."""
+"""How the kept allocations of some entries become the fresh ones: one statement, equal rows untouched.
+
+What was computed goes through the worker as text that it does not read, one array per column: so one session
+may compute while another writes, and one statement writes for every model.
+"""
 
 from typing import Final
+
+from sqlalchemy import text
+
+from skeldir.repository import summaries_sql
+
+_PART: Final = {
+    "part_entry_nth": ("entry_nth", "bigint"),
+    "channel_code": ("channel_code", "text"),
+    "campaign_id": ("campaign_id", "text"),
+    "allocated_cents": ("allocated_cents", "bigint"),
+    "touch_count": ("touch_count", "integer"),
+    "fallback": ("fallback", "text"),
+}
+_ENTRY: Final = {
+    "entry_nth": ("entry_nth", "bigint"),
+    "entry_id": ("entry_id", "uuid"),
+    "order_id": ("order_id", "text"),
+    "kind": ("kind", "text"),
+    "currency": ("currency", "text"),
+    "effective_at": ("effective_at", "timestamptz"),
+    "effect_cents": ("effect_cents", "bigint"),
+}
+
+
+def _told(columns: dict[str, tuple[str, str]], source: str) -> str:
+    arrays = (
+        f"coalesce(CAST(array_agg({column}) AS text), '{{}}') AS {name}"
+        for name, (column, _) in columns.items()
+    )
+    return f"(SELECT {', '.join(arrays)} FROM {source}) AS told_{source}"  # noqa: S608 - this module's constants
+
+
+def _heard(columns: dict[str, tuple[str, str]], name: str) -> str:
+    arrays = ", ".join(f"CAST(:{parameter} AS {kind}[])" for parameter, (_, kind) in columns.items())
+    return f"unnest({arrays}) AS {name} ({', '.join(column for column, _ in columns.values())})"
+
+
+TELL: Final = f"""
+    SELECT told_entry.*, told_fresh.* FROM {_told(_ENTRY, "entry")}, {_told(_PART, "fresh")}
+"""  # noqa: S608 - the same
+"""What follows the computation of `entry` and `fresh`: one row, each column of theirs an array as text."""
+
+_HEAR: Final = f"""
+    WITH entry AS MATERIALIZED (
+        SELECT public.current_tenant_id() AS tenant_id, told.* FROM {_heard(_ENTRY, "told")}
+    ), fresh AS MATERIALIZED (
+        SELECT entry_nth, tenant_id, entry_id, order_id, channel_code, campaign_id, allocated_cents,
+               currency, effective_at, touch_count, fallback
+          FROM {_heard(_PART, "part")}
+          JOIN entry USING (entry_nth)
+    )
+"""  # noqa: S608 - the same
 
 # Rows that vanish, change and are new, in one statement, so that the check of the sums sees an entry only
 # as it was or as it will be. No key is in two of the sets: nobody else writes while the job has its turn,
 # so rows are deleted where they lie, and new ones are put in without looking for others of their key. The
 # order by the rest of the key has the kept rows read by it, whatever the planner knows.
-WRITE: Final = """
+_WRITE: Final = """
     , kept AS MATERIALIZED (
         SELECT entry_nth, found.*
           FROM entry,
@@ -63,7 +119,10 @@ WRITE: Final = """
     )
 """
 
-COUNT: Final = """
+_COUNT: Final = """
     SELECT (SELECT count(*) FROM added) + (SELECT count(*) FROM changed) AS written,
            (SELECT count(*) FROM vanished) AS vanished
 """
+
+REPLACE: Final = text(_HEAR + _WRITE + summaries_sql.FOLLOW + _COUNT)
+"""Replace what is kept of some entries by what was computed of them, and have the summary follow."""

@@ -8,6 +8,7 @@ applying the rules will make them, and the parts within say which old channel ea
 from collections import Counter
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -72,13 +73,13 @@ def run(session: Session, mapping: Mapping, window: Window, parameters: ModelPar
     for change in reclassification.to_change(mapping, origins):
         changed[change.row.channel_code, change.channel_code] += change.row.touch_count
     before, after = Moved(), Moved()
-    for orders in attribution_orders.of_window(session, window):
-        portion = Portion.of(orders)
-        changes = reclassification.wrong(session, mapping, portion.journey_ids)
-        if changes:
-            some = _affected(session, portion.order_ids, changes)
-            before += _sums(session, parameters, some, (), scope)
-            after += _sums(session, parameters, some, changes, scope)
+    with closing(attribution_orders.of_window(session, window)) as found:
+        for portion in map(Portion.of, found):
+            changes = reclassification.wrong(session, mapping, portion.journey_ids)
+            if changes:
+                some = _affected(session, portion.order_ids, changes)
+                before += _sums(session, parameters, some, (), scope)
+                after += _sums(session, parameters, some, changes, scope)
     return DryRun(
         sum(row.touch_count for row in origins),
         changed,
@@ -105,7 +106,7 @@ def _sums(
         "touchpoint_ids": [change.row.touchpoint_id for change in changes],
         "channel_codes": [change.channel_code for change in changes],
     }
-    told = {**portion.scope(), **given, **scope, **bindings(parameters)}
+    told = {**portion.scope, **given, **scope, **bindings(parameters)}
     rows = session.execute(_statement(parameters.model), told)
     found = Moved()
     for row in rows:

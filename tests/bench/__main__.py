@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.rows import Row
 
-SUITES = ("http", "ingestion", "attribution", "uncertainty", "reads", "export", "queue")
+SUITES = ("http", "ingestion", "attribution", "conservation", "uncertainty", "reads", "export", "queue")
 """Each is a module of this package with `run(*, quick: bool) -> list[Row]`."""
 
 

@@ -129,7 +129,7 @@ def store(superuser: psycopg.Connection, tenant: UUID, events: int, seed: int = 
             for statement in (_STORE_TOUCHES, _STORE_SALES, _STORE_ENTRIES)
         )
         row = superuser.execute(
-            "SELECT sum(effect_cents) FROM ledger_entries WHERE tenant_id = %s", (tenant,)
+            "SELECT coalesce(sum(effect_cents), 0) FROM ledger_entries WHERE tenant_id = %s", (tenant,)
         ).fetchone()
     assert row is not None
     return Size(touches, orders, entries, int(row[0]))

@@ -1,7 +1,5 @@
 """A server, a real worker and tenants full of events: where attribution is measured."""
 
-import json
-import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -29,7 +27,7 @@ from skeldir.settings import adopt
 from tests.bench import attribution_data as data
 from tests.bench import attribution_peers as peers
 from tests.bench.attribution_data import Size
-from tests.bench.worker import child_megabytes, running
+from tests.bench.worker import child_megabytes, running, told
 from tests.repository.attribution_world import LOOKBACK_DAYS
 
 DEADLINE_SECONDS = 900.0
@@ -102,11 +100,11 @@ class Stage:
         while len(said := self._said(what)) == known:
             assert time.monotonic() < deadline, self.log.read_text()[-5_000:]
             time.sleep(0.02)
-        told = said[known]
-        return Job(told["milliseconds"] / 1000, told["outcome"], told.get("written", 0))
+        run = said[known]
+        return Job(run["milliseconds"] / 1000, run["outcome"], run.get("written", 0))
 
     def _said(self, what: str) -> list[dict[str, Any]]:
-        return [json.loads(found) for found in re.findall(what + r" (\{.*\})", self.log.read_text())]
+        return told(self.log, what)
 
 
 @contextmanager

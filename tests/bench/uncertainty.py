@@ -5,9 +5,7 @@ from its start to its commit, with the digest of what it reads; those of the pee
 read to the last interval, and they store nothing.
 """
 
-import json
 import random
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +31,7 @@ from skeldir.repository import channel_intervals, tenants
 from skeldir.settings import adopt
 from tests.bench import uncertainty_peers as peers
 from tests.bench.rows import Row
-from tests.bench.worker import child_megabytes, running
+from tests.bench.worker import child_megabytes, running, told
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
 
@@ -88,7 +86,7 @@ class Bench:
         return float(said[-1]["milliseconds"]) / 1000
 
     def _said(self) -> list[dict[str, Any]]:
-        return [json.loads(found) for found in re.findall(r"estimated (\{.*\})", self._log.read_text())]
+        return told(self._log, "estimated")
 
 
 def run(*, quick: bool) -> list[Row]:

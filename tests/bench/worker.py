@@ -1,5 +1,6 @@
 """A real worker to measure: a Celery process of its own with one child, and what that child has used."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -40,3 +42,9 @@ def child_megabytes(worker: psutil.Process) -> float:
         status = Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
         peaks.append(int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024)
     return max(peaks)
+
+
+def told(log: Path, what: str) -> list[dict[str, Any]]:
+    """Return what the worker's log says of every run, in the log's JSON and the message's."""
+    events = (json.loads(line).get("event", "") for line in log.read_text().splitlines() if line[:1] == "{")
+    return [json.loads(event.removeprefix(what)) for event in events if event.startswith(f"{what} {{")]

@@ -26,7 +26,7 @@ LIMITS = {
     "SKELDIR_REQUEST_HEAD_SECONDS_MAX": "1",
     "SKELDIR_REQUEST_BODY_SECONDS_MAX": "4",
     "SKELDIR_KEEP_ALIVE_SECONDS_MAX": "3",
-    "SKELDIR_DATABASE_POOL_SIZE": "2",
+    "SKELDIR_DATABASE_POOL_SIZE": "3",
     "SKELDIR_BODY_BYTES_MAX": "100000",
 }
 LOGIN = b"POST /api/auth/login HTTP/1.1\r\nHost: skeldir.test\r\nContent-Type: application/json\r\n"

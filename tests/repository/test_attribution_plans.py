@@ -11,13 +11,15 @@ import pytest
 from skeldir.db.session import driver_of, tenant_session
 from skeldir.repository import attribution, attribution_digests, attribution_orders
 from skeldir.repository.attribution_split import NUMBERS
-from skeldir.repository.attribution_sql import REPLACE
+from skeldir.repository.attribution_sql import COMPUTE
+from skeldir.repository.attribution_write import REPLACE
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 
 LARGE = {"orders", "touchpoints", "ledger_entries", "allocations", "order_digests"}
 STATEMENTS = {
-    **{f"{model} in {number}": REPLACE[number][model] for number in NUMBERS for model in REPLACE[number]},
+    **{f"{model} in {number}": COMPUTE[number][model] for number in NUMBERS for model in COMPUTE[number]},
+    "replace": REPLACE,
     "digests": attribution_digests.SETTLE,
     "orders of journeys": attribution_orders.OF_JOURNEYS,
     "journeys of orders": attribution_orders.WITH_JOURNEYS,

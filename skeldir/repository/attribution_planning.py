@@ -1,0 +1,52 @@
+"""How a job's statements are to be planned, and how long each may run."""
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from skeldir.db.session import driver_of
+
+STATEMENT_TIMEOUT_SECONDS: Final = 5
+"""No statement of a job may run longer, so that none is far from an answer however busy the server is."""
+
+SCAN_TIMEOUT_SECONDS: Final = 60
+"""Nor one that reads all of a tenant's rows, which nobody waits for."""
+
+
+def _settings(**values: str | int) -> bytes:
+    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in values.items()).encode()
+
+
+# Nested loops are what turns missing statistics into quadratic time, and merging would first sort by texts in
+# the server's language: what is left is hashing.
+_HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off", "work_mem": "64MB"}
+
+# Every row is looked up by its key (see attribution_scope), so one plan serves any number of ids and is made
+# once per connection. Sorting is off where an index may do: a plan made over a few rows would rather read and
+# sort them all, and be kept while they grow to many. Costs are set so that rows to be deleted are reached by
+# where they lie, also in a table of which nothing is known.
+_JOB: Final = _settings(
+    **_HASHING,
+    statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
+    plan_cache_mode="force_generic_plan",
+    enable_seqscan="off",
+    enable_bitmapscan="off",
+    enable_sort="off",
+    random_page_cost="0.01",
+    cpu_operator_cost="0.025",
+    datestyle="ISO",  # of what one session tells another as text
+)
+
+_SCAN: Final = _settings(
+    **_HASHING, statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s", plan_cache_mode="force_custom_plan"
+)
+
+
+def begin(session: Session) -> None:
+    """Prepare the transaction of a job that has the tenant's turn and works on some orders at a time."""
+    driver_of(session).execute(_JOB, prepare=False)
+
+
+def begin_scan(session: Session) -> None:
+    """Prepare a transaction whose statements read all of a tenant's rows at once."""
+    driver_of(session).execute(_SCAN, prepare=False)
