@@ -4,6 +4,8 @@ All run the same task that only writes down when it ran, in workers of two slots
 started for the run where they are installed; Redis writes nothing to disk.
 """
 
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,10 +24,13 @@ OVERTAKEN_MAX = 64
 
 def run(*, quick: bool) -> list[Row]:
     """Measure everybody; quick: fewer tasks of everything, and nothing of what the tables grow to."""
-    sizes = QUICK if quick else FULL
+    sizes, found = QUICK if quick else FULL, {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is told to end stops the servers too
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="skeldir-queue-"))
-        found = {one.name: measure(one, sizes) for one in contestants(stack, folder)}
+        for one in contestants(stack, folder):
+            print(f"measuring {one.name} ...", file=sys.stderr, flush=True)
+            found[one.name] = measure(one, sizes)
         ours = found.pop("ours")
         rows = [row for name, peer in found.items() for row in _beside(name, ours, peer)]
         if not quick:
