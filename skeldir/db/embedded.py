@@ -40,8 +40,9 @@ SUPERUSER = "postgres"
 LOGINS = (SUPERUSER, "app_user", "app_worker", "app_admin")
 DATABASE = "skeldir"
 START_SECONDS = 600.0
-PORTS = range(20_000, 32_768)  # below those that Linux, macOS and Windows give to outgoing connections
 """Longer than any crash recovery of a server of this size."""
+PORTS = range(20_000, 32_768)
+"""Below those that Linux, macOS and Windows give to outgoing connections."""
 NOBODYS_PID = 2**30
 """Above every system's highest process id."""
 

@@ -146,8 +146,10 @@ _PART: Final = """
            count(*), coalesce(sum(entry_count), 0), coalesce(sum(touch_count), 0),
            coalesce(sum(high), 0), coalesce(sum(low), 0), coalesce(max(revision), 0)
       FROM (SELECT DISTINCT order_id
-              FROM ledger_entries
-             WHERE effective_at >= :{0}_start AND effective_at < :{0}_end AND effect_cents <> 0) AS asked,
+              FROM (SELECT order_id
+                      FROM ledger_entries
+                     WHERE effective_at >= :{0}_start AND effective_at < :{0}_end AND effect_cents <> 0
+                     ORDER BY effective_at) AS entry) AS asked,
            LATERAL (SELECT entry_count, touch_count, high, low, revision FROM order_digests
                      WHERE order_digests.order_id = asked.order_id OFFSET 0) AS found
     HAVING count(*) > 0

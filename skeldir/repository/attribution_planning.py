@@ -25,15 +25,20 @@ _HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "
 # once per connection. Sorting is off where an index may do: a plan made over a few rows would rather read and
 # sort them all, and be kept while they grow to many. Costs are set so that rows to be deleted are reached by
 # where they lie, also in a table of which nothing is known.
-_JOB: Final = _settings(
+LOOK_UPS: Final = {
     **_HASHING,
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_sort": "off",
+    "random_page_cost": "0.01",
+    "cpu_operator_cost": "0.025",
+}
+"""What statements that look rows up by their keys are planned with, whoever sends them."""
+
+_JOB: Final = _settings(
+    **LOOK_UPS,
     statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
-    plan_cache_mode="force_generic_plan",
-    enable_seqscan="off",
-    enable_bitmapscan="off",
-    enable_sort="off",
-    random_page_cost="0.01",
-    cpu_operator_cost="0.025",
     datestyle="ISO",  # of what one session tells another as text
 )
 

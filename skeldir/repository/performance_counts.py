@@ -18,25 +18,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import Window
+from skeldir.repository.attribution_planning import LOOK_UPS
 from skeldir.repository.performance_sql import KEPT_CELLS, MEASURES
 
 ORDERS_MAX: Final = 5_000
 """Orders per statement: bounds the memory of both ends, and the arrays sent."""
 
-# As `attribution` prepares its jobs, whose look-ups these are.
-_PLANNING: Final = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_nestloop": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "random_page_cost": "0.01",
-    "cpu_operator_cost": "0.025",
-    "jit": "off",
-    "work_mem": "'64MB'",
-}
-_PREPARE: Final = text("; ".join(f"SET LOCAL {name} = {value}" for name, value in _PLANNING.items()))
-_UNPREPARE: Final = text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANNING))
+_PREPARE: Final = text("; ".join(f"SET LOCAL {name} = '{value}'" for name, value in LOOK_UPS.items()))
+_UNPREPARE: Final = text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in LOOK_UPS))
 
 _TRY_LOCK: Final = text("""
     SELECT pg_try_advisory_xact_lock(
@@ -68,7 +57,7 @@ _ORDERS: Final = text("""
                      WHERE effective_at >= CAST(asked.day AS timestamp) AT TIME ZONE 'UTC'
                        AND effective_at < CAST(asked.day + 1 AS timestamp) AT TIME ZONE 'UTC'
                        AND effect_cents <> 0
-                    OFFSET 0) AS found
+                     ORDER BY effective_at) AS found
 """)
 
 _CELLS: Final = text(f"""

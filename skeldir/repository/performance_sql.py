@@ -27,8 +27,10 @@ MEASURES: Final = (
 )
 ORDERS: Final = text("""
     SELECT DISTINCT order_id COLLATE "C" AS order_id
-      FROM ledger_entries
-     WHERE effective_at >= :start AND effective_at < :end AND effect_cents <> 0
+      FROM (SELECT order_id
+              FROM ledger_entries
+             WHERE effective_at >= :start AND effective_at < :end AND effect_cents <> 0
+             ORDER BY effective_at) AS found
 """)
 """The orders with an entry in a window; no other has a cell in its days."""
 

@@ -7,14 +7,23 @@ from typing import cast
 from uuid import UUID
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import QueuePool, text
 from sqlalchemy.exc import DataError
+from sqlalchemy.orm import Session
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, attribution_orders, channel_reports, ledger_totals
+from skeldir.repository import (
+    attribution,
+    attribution_orders,
+    attribution_results,
+    channel_reports,
+    ledger_totals,
+)
 from skeldir.repository.attribution import Changes
+from skeldir.repository.attribution_results import Columns
 from skeldir.repository.attribution_scope import TOUCHES_MAX
 from tests.bench import attribution_data
 from tests.conftest import Database
@@ -113,6 +122,34 @@ def test_an_error_ahead_of_writing_ends_the_job_and_leaves_nothing(
             attribution.attribute_window(session, EVERYTHING, beyond_all_time)
         session.rollback()
     assert allocated(database, tenant, "linear") == {}
+    assert cast("QueuePool", engine.pool).checkedout() == 0
+
+
+def test_a_time_limit_while_writing_ends_the_job_and_gives_both_connections_back(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised wherever the task is; the second connection is then computing, and is waited for."""
+    world = worlds.make(seed=8, journeys=600)
+    monkeypatch.setattr(attribution, "AHEAD_FROM", 1)
+    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 40)
+    engine = database.engine("app_worker")
+    reached: list[str] = []
+
+    def end(_session: Session, model_version: str, _columns: Columns) -> tuple[int, int]:
+        reached.append(model_version)
+        if len(reached) < 3:
+            return 0, 0
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(attribution_results, "replace", end)
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
+        attribution.begin(session)
+        with pytest.raises(SoftTimeLimitExceeded):
+            attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("linear"))
+        session.rollback()
+    assert len(reached) == 3
     assert cast("QueuePool", engine.pool).checkedout() == 0
 
 
