@@ -45,6 +45,8 @@ PORTS = range(20_000, 32_768)
 """Below those that Linux, macOS and Windows give to outgoing connections."""
 NOBODYS_PID = 2**30
 """Above every system's highest process id."""
+END_SECONDS = 10.0
+"""A server that has removed its pid file has nothing left to do."""
 
 
 def _shared_buffers() -> str:
@@ -198,7 +200,7 @@ def acquire(data_dir: Path, *, options: Mapping[str, str] | None = None) -> Leas
                     _create_cluster(home, installation)
                 port = _start(home, installation, {**DEFAULTS, **(options or {})})
                 _ensure_database(home, port)
-        except BaseException:
+        except BaseException:  # whatever ends it: without a lease the lock would hold the server up
             os.close(lock)
             raise
     return Lease(home, installation, port, lock)
@@ -220,14 +222,26 @@ def ephemeral_folder() -> Iterator[Path]:
 
 
 def stop(home: Home, installation: Installation) -> None:
-    """Stop the server whoever holds it: politely, then without waiting for its clients."""
+    """Stop the server whoever holds it: politely, then without waiting for its clients.
+
+    Its process is gone afterwards. Raises EmbeddedServerError when it does not stop.
+    """
+    server = int((_pid_file(home) or [str(NOBODYS_PID)])[0])
     for mode, seconds in (("fast", 30), ("immediate", 30)):
         arguments = ["stop", "-D", str(home.data), "-m", mode, "-w", "-t", str(seconds)]
         ended = run_as([installation.program("pg_ctl"), *arguments], home.user, timeout=seconds + 5)
         if ended.returncode == 0 or not (home.data / "postmaster.pid").exists():
+            _wait_for_end(server)
             return
     message = f"the embedded server does not stop: {ended.stderr.strip()}"
     raise EmbeddedServerError(message)
+
+
+def _wait_for_end(server: int) -> None:
+    """Wait for a process that is about to end: pg_ctl is content when the file with its pid is gone."""
+    deadline = time.monotonic() + END_SECONDS
+    while _is_postmaster(server) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _create_cluster(home: Home, installation: Installation) -> None:

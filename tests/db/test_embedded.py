@@ -140,6 +140,20 @@ def test_a_server_that_all_its_holders_left_by_dying_is_taken_over(hold: Hold, f
     assert not lives(server)
 
 
+def test_a_server_that_was_stopped_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pid file goes a moment before its process does."""
+    looked: list[int] = []
+
+    def lingers(pid: int) -> bool:
+        looked.append(pid)
+        return len(looked) < 3
+
+    with acquire(folder, options=QUICK) as lease:
+        server = pid_of(lease)
+        monkeypatch.setattr(embedded, "_is_postmaster", lingers)
+    assert looked == [server] * 3
+
+
 def test_a_forked_child_gives_nothing_away(hold: Hold) -> None:
     parent = hold(FORK)
     _, server = said(parent)
