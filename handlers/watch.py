@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final, Generic, TypeVar
 
 from skeldir.db.session import lookup_session
@@ -21,6 +22,15 @@ SHARE: Final = 20
 """What took long to find out stays good for longer: so many times as long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How asking failed, and until when nobody tries again."""
+
+    until: float
+    error: Exception
+    traceback: TracebackType | None
+
+
 class Remembered(Generic[Answer]):
     """An answer that stays good for a while, asked for by one at a time.
 
@@ -32,7 +42,7 @@ class Remembered(Generic[Answer]):
         self._ask = ask
         self._lock = threading.Lock()
         self._known: tuple[float, Answer] | None = None  # until when, and what
-        self._failed: tuple[float, Exception] | None = None
+        self._failed: Failed | None = None
 
     def __call__(self) -> Answer:
         """Return the answer; raises whatever asking raised."""
@@ -53,12 +63,13 @@ class Remembered(Generic[Answer]):
         begun = time.monotonic()
         if self._known is not None and begun < self._known[0]:
             return self._known[1]
-        if self._failed is not None and begun < self._failed[0]:
-            raise self._failed[1]
+        if self._failed is not None and begun < self._failed.until:
+            raise self._failed.error.with_traceback(self._failed.traceback)  # or it would grow each time
         try:
             answer = self._ask()
-        except Exception as error:
-            self._known, self._failed = None, (time.monotonic() + FAILED_SECONDS, error)
+        except Exception as error:  # whatever it is, it is told to all who ask meanwhile
+            failed = Failed(time.monotonic() + FAILED_SECONDS, error, error.__traceback__)
+            self._known, self._failed = None, failed
             raise
         now = time.monotonic()
         self._known, self._failed = (now + max(FRESH_SECONDS, SHARE * (now - begun)), answer), None

@@ -84,3 +84,17 @@ def test_what_failed_has_failed_for_all_who_ask_meanwhile(clock: Callable[[float
     with pytest.raises(ConnectionError):
         look()
     assert len(tries) == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_failure_is_told_in_the_same_few_lines_however_often() -> None:
+    def ask() -> str:
+        raise ConnectionError
+
+    look = Remembered(ask)
+    lengths = set()
+    for _ in range(5):
+        with pytest.raises(ConnectionError) as told:
+            look()
+        lengths.add(len(told.traceback))
+    assert len(lengths) <= 2  # of who asked, and of who was told
