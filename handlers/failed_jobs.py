@@ -9,7 +9,7 @@ from generated.models import common_jobs as models
 from skeldir.domain.failed_jobs import Status
 from skeldir.http.context import Context
 from skeldir.http.cursors import make_cursor, read_cursor
-from skeldir.queue.messages import Message, Queue
+from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
 from skeldir.repository import failed_jobs
 from skeldir.repository.failed_jobs import FailedJob
@@ -36,7 +36,7 @@ def list_failed_jobs(
 def retry_failed_job(ctx: Context, *, failed_job_id: UUID) -> models.FailedJob:
     """Send a failed job's task again, and mark it as retried in the same transaction."""
     job = failed_jobs.pending(ctx.session, failed_job_id)
-    enqueue(ctx.session, Message(job.task_name, cast("Queue", job.queue), job.arguments_to_send()))
+    enqueue(ctx.session, messages.sent_again(job.task_name, job.queue, job.arguments_to_send()))
     return _told(failed_jobs.settle(ctx.session, failed_job_id, "retried", _user(ctx)))
 
 

@@ -128,7 +128,10 @@ class Settings(BaseSettings):
         default=365, ge=7, le=36_500, description="How long manifests of exports are kept."
     )
     failed_job_days: int = Field(
-        default=90, ge=1, description="How long a failed task is kept once it is settled, or unsettled."
+        default=90,
+        ge=1,
+        le=36_500,
+        description="How long a failed task is kept once it is settled, or unsettled.",
     )
     certificate_authorities: Path | None = Field(
         default=None,

@@ -1,13 +1,19 @@
 """Tasks of the housekeeping queue. They belong to no tenant: they find out whose turn it is and send."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
 from skeldir.db.session import lookup_session
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
 from skeldir.queue.broker import WorkerApplication
+from skeldir.queue.messages import Message
 from skeldir.queue.sending import send
 from skeldir.repository import broker, tenants
 from skeldir.settings import get_settings
@@ -31,6 +37,18 @@ def _is_behind(app: WorkerApplication) -> bool:
         return broker.has_waiting(connection, "attribution", longer_than_seconds=BEHIND_SECONDS)
 
 
+def _fan_out(
+    self: SystemTask, whose_turn: Callable[[Session], Sequence[UUID]], *producers: Callable[..., Message]
+) -> int:
+    """Send every tenant whose turn it is a message of each kind; return for how many tenants."""
+    with lookup_session(engine=get_engine("app_worker")) as session:
+        found = whose_turn(session)
+    for tenant_id in found:
+        for message in producers:
+            send(message(tenant_id=tenant_id), app=self.app)
+    return len(found)
+
+
 @task("housekeeping.sweep", SystemTask)
 def sweep(self: SystemTask) -> int:
     """Wake up whatever waits in the database, in case its message was lost; return for how many tenants.
@@ -42,12 +60,8 @@ def sweep(self: SystemTask) -> int:
     if _is_behind(self.app):
         return 0
     rested = datetime.now(UTC) - timedelta(seconds=get_settings().attribution_debounce_seconds)
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        waiting = tenants.with_work(session, rested)
-    for tenant_id in waiting:
-        send(messages.attribute_marked(tenant_id=tenant_id), app=self.app)
-        send(messages.resume_windows(tenant_id=tenant_id), app=self.app)
-    return len(waiting)
+    waiting = partial(tenants.with_work, rested=rested)
+    return _fan_out(self, waiting, messages.attribute_marked, messages.resume_windows)
 
 
 @task("housekeeping.fill_back", SystemTask)
@@ -58,81 +72,56 @@ def fill_back(self: SystemTask) -> int:
     """
     if _is_behind(self.app):
         return 0
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        uncovered = tenants.with_backfills(session, get_settings().lookback_days)
-    for tenant_id in uncovered:
-        send(messages.backfill(tenant_id=tenant_id), app=self.app)
-    return len(uncovered)
+    uncovered = partial(tenants.with_backfills, lookback_days=get_settings().lookback_days)
+    return _fan_out(self, uncovered, messages.backfill)
 
 
 @task("housekeeping.refit_tenants", SystemTask)
 def refit_tenants(self: SystemTask) -> int:
     """Have every tenant's models fitted anew; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.refit_models(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.refit_models)
 
 
 @task("housekeeping.prune_tenants", SystemTask)
 def prune_tenants(self: SystemTask) -> int:
     """Have what has expired deleted, tenant by tenant; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.prune_tenant(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.prune_tenant)
 
 
 @task("housekeeping.enforce_retention", SystemTask)
 def enforce_retention(self: SystemTask) -> int:
     """Have every tenant's old rows let go; return for how many tenants."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.enforce_retention(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.enforce_retention)
 
 
 @task("housekeeping.refresh_summaries", SystemTask)
 def refresh_summaries(self: SystemTask) -> int:
     """Have every tenant's summaries completed, and one of each checked; return for how many tenants."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.refresh_summaries(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.refresh_summaries)
+
+
+@task("housekeeping.refresh_intervals", SystemTask)
+def refresh_intervals(self: SystemTask) -> int:
+    """Have every tenant's intervals brought up to date; return for how many."""
+    return _fan_out(self, tenants.list_ids, messages.refresh_intervals)
 
 
 @task("housekeeping.fulfil_privacy_requests", SystemTask)
 def fulfil_privacy_requests(self: SystemTask) -> int:
     """Have the privacy requests done whose message was lost; return for how many tenants."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        asked = tenants.with_privacy_requests(session)
-    for tenant_id in asked:
-        send(messages.fulfil_privacy_requests(tenant_id=tenant_id), app=self.app)
-    return len(asked)
+    return _fan_out(self, tenants.with_privacy_requests, messages.fulfil_privacy_requests)
 
 
 @task("housekeeping.audit_tenants", SystemTask)
 def audit_tenants(self: SystemTask) -> int:
     """Have every tenant's attribution audited; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.audit_attribution(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.audit_attribution)
 
 
 @task("housekeeping.scan_tenants", SystemTask)
 def scan_tenants(self: SystemTask) -> int:
     """Have every tenant's tables looked through for personal data; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.scan_personal_data(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.scan_personal_data)
 
 
 @task("housekeeping.reclassify_tenants", SystemTask)
@@ -141,18 +130,11 @@ def reclassify_tenants(self: SystemTask) -> int:
 
     Of rules whose message was lost, and of a built-in table that came with a new version of the service.
     """
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        behind = tenants.to_reclassify(session, TAXONOMY_VERSION)
-    for tenant_id in behind:
-        send(messages.reclassify_touches(tenant_id=tenant_id), app=self.app)
-    return len(behind)
+    behind = partial(tenants.to_reclassify, taxonomy_version=TAXONOMY_VERSION)
+    return _fan_out(self, behind, messages.reclassify_touches)
 
 
 @task("housekeeping.measure_unknown_shares", SystemTask)
 def measure_unknown_shares(self: SystemTask) -> int:
     """Have it measured how much no rule can tell apart, tenant by tenant; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.measure_unknown_share(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
+    return _fan_out(self, tenants.list_ids, messages.measure_unknown_share)

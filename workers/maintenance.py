@@ -12,7 +12,7 @@ from skeldir.settings import get_settings
 from workers.base import TenantTask, task
 
 EFFECTS_KEPT_DAYS: Final = 7
-"""No message lives so long: each expires, and a failed task that is sent again took no effect."""
+"""No message lives so long: each expires, but for those that somebody sent again, which took no effect."""
 IDEMPOTENCY_KEYS_KEPT: Final = timedelta(hours=24)
 RATE_LIMITS_KEPT: Final = timedelta(days=1)
 ROWS_AT_ONCE: Final = 1_000

@@ -10,17 +10,15 @@ from uuid import UUID
 from celery.utils.log import get_task_logger
 from sqlalchemy.orm import Session
 
-from skeldir.db.engine import get_engine
-from skeldir.db.session import lookup_session
 from skeldir.domain import windows
 from skeldir.domain.bootstrap import estimate
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
 from skeldir.queue import messages
 from skeldir.queue.sending import send
-from skeldir.repository import attribution, attribution_settings, channel_intervals, tenants
+from skeldir.repository import attribution, attribution_settings, channel_intervals
 from skeldir.repository.recompute_jobs import Job
-from workers.base import Busy, SystemTask, TenantTask, task
+from workers.base import Busy, TenantTask, task
 
 USUAL_DAYS: Final = (7, 30, 90, None)
 """The windows that reports show by themselves: so many days that end today; None is all days."""
@@ -36,16 +34,6 @@ KEPT_DAYS: Final = 35
 """A window that ended so long ago, and that nobody has asked for since, is estimated anew when asked for."""
 
 log = get_task_logger(__name__)
-
-
-@task("housekeeping.refresh_intervals", SystemTask)
-def refresh_every_tenant(self: SystemTask) -> int:
-    """Have every tenant's intervals brought up to date; return for how many."""
-    with lookup_session(engine=get_engine("app_worker")) as session:
-        everybody = tenants.list_ids(session)
-    for tenant_id in everybody:
-        send(messages.refresh_intervals(tenant_id=tenant_id), app=self.app)
-    return len(everybody)
 
 
 @task("maintenance.estimate_intervals", TenantTask)

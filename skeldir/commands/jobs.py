@@ -1,7 +1,7 @@
 """`skeldir jobs`: tasks that failed for good, and messages that were put aside."""
 
 from dataclasses import asdict
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -10,7 +10,7 @@ from skeldir.commands.output import AsJson, show
 from skeldir.db.engine import get_engine
 from skeldir.db.session import tenant_session
 from skeldir.domain.failed_jobs import Status
-from skeldir.queue.messages import Message, Queue
+from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
 from skeldir.repository import failed_jobs, parked_messages
 
@@ -59,7 +59,7 @@ def _settle(tenant_id: UUID, failed_job_id: UUID, status: Status, *, as_json: bo
     with tenant_session(tenant_id) as session:
         job = failed_jobs.pending(session, failed_job_id)
         if status == "retried":
-            enqueue(session, Message(job.task_name, cast("Queue", job.queue), job.arguments_to_send()))
+            enqueue(session, messages.sent_again(job.task_name, job.queue, job.arguments_to_send()))
         show(asdict(failed_jobs.settle(session, failed_job_id, status, None)), as_json=as_json)
 
 

@@ -1,19 +1,23 @@
 """The producers: one function per task, with the task's name and its arguments.
 
 A message is only a wake-up. What is to be done stands in the database (marks, job rows), and the
-sweep sends again what a lost message would have started; so each message may expire.
+schedule sends again what a lost message would have started; so each message may expire, but not before
+its next one is due: a long queue must not keep anybody's from ever being taken.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, cast
 from uuid import UUID
 
 Queue = Literal["attribution", "llm", "maintenance", "housekeeping"]
 
 QUEUES: Final[tuple[Queue, ...]] = ("attribution", "llm", "maintenance", "housekeeping")
 
+# Of what the sweep makes up for, and of what the schedule sends to every tenant hourly and nightly.
 _EXPIRES_SECONDS: Final = 300.0
+_HOURLY: Final = 3_600.0
+_NIGHTLY: Final = 24 * _HOURLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,13 @@ class Message:
     queue: Queue
     arguments: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
-    expires_seconds: float = _EXPIRES_SECONDS
+    expires_seconds: float | None = _EXPIRES_SECONDS
+    """None: it waits for a worker however long that takes."""
+
+
+def _of_tenant(name: str, tenant_id: UUID, expires_seconds: float = _EXPIRES_SECONDS) -> Message:
+    queue = cast("Queue", name.partition(".")[0])
+    return Message(name, queue, {"tenant_id": str(tenant_id)}, expires_seconds=expires_seconds)
 
 
 def attribute_marked(*, tenant_id: UUID, delay_seconds: float = 0.0) -> Message:
@@ -41,57 +51,57 @@ def recompute_window(*, tenant_id: UUID, job_id: UUID) -> Message:
 
 def resume_windows(*, tenant_id: UUID) -> Message:
     """Run the tenant's jobs whose message was lost or whose worker died."""
-    return Message("attribution.resume_windows", "attribution", {"tenant_id": str(tenant_id)})
+    return _of_tenant("attribution.resume_windows", tenant_id)
 
 
 def refresh_summaries(*, tenant_id: UUID) -> Message:
     """Complete the summaries of the tenant's allocations, and check one of them against its rows."""
-    return Message("attribution.refresh_summaries", "attribution", {"tenant_id": str(tenant_id)})
+    return _of_tenant("attribution.refresh_summaries", tenant_id, _HOURLY)
 
 
 def count_days(*, tenant_id: UUID) -> Message:
     """Count the tenant's days of performance that have changed since they were counted."""
-    return Message("maintenance.count_days", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.count_days", tenant_id, _HOURLY)
 
 
 def close_ledger(*, tenant_id: UUID) -> Message:
     """Keep what the tenant's ledger adds up to, so that its totals read only what was booked since."""
-    return Message("maintenance.close_ledger", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.close_ledger", tenant_id, _HOURLY)
 
 
 def backfill(*, tenant_id: UUID) -> Message:
     """Attribute the tenant's orders under the versions of models that do not cover them yet."""
-    return Message("attribution.backfill", "attribution", {"tenant_id": str(tenant_id)})
+    return _of_tenant("attribution.backfill", tenant_id)
 
 
 def refit_models(*, tenant_id: UUID) -> Message:
     """Fit the tenant's models to its journeys anew."""
-    return Message("attribution.refit_models", "attribution", {"tenant_id": str(tenant_id)})
+    return _of_tenant("attribution.refit_models", tenant_id, _NIGHTLY)
 
 
 def prune_tenant(*, tenant_id: UUID) -> Message:
     """Delete what has expired of one tenant."""
-    return Message("maintenance.prune_tenant", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.prune_tenant", tenant_id, _HOURLY)
 
 
 def enforce_retention(*, tenant_id: UUID) -> Message:
     """Let go what of the tenant is older than its policy allows."""
-    return Message("maintenance.enforce_retention", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.enforce_retention", tenant_id, _NIGHTLY)
 
 
 def fulfil_privacy_requests(*, tenant_id: UUID) -> Message:
     """Do what the tenant's waiting privacy requests ask."""
-    return Message("maintenance.fulfil_privacy_requests", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.fulfil_privacy_requests", tenant_id, _HOURLY)
 
 
 def audit_attribution(*, tenant_id: UUID) -> Message:
     """Look at all of the tenant's attribution anew."""
-    return Message("maintenance.audit_attribution", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.audit_attribution", tenant_id, _NIGHTLY)
 
 
 def scan_personal_data(*, tenant_id: UUID) -> Message:
     """Look through what is stored of the tenant for personal data."""
-    return Message("maintenance.scan_personal_data", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.scan_personal_data", tenant_id, _NIGHTLY)
 
 
 def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID) -> Message:
@@ -102,17 +112,22 @@ def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID) -> Message:
 
 def refresh_intervals(*, tenant_id: UUID) -> Message:
     """Answer the tenant's open estimates, and look at those of the usual windows anew."""
-    return Message("maintenance.refresh_intervals", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.refresh_intervals", tenant_id, _HOURLY)
 
 
 def reclassify_touches(*, tenant_id: UUID) -> Message:
     """Apply the channel mapping in force to the touches that the tenant stored before it."""
-    return Message("maintenance.reclassify_touches", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.reclassify_touches", tenant_id)
 
 
 def measure_unknown_share(*, tenant_id: UUID) -> Message:
     """Count which part of the tenant's late touches no rule can tell apart."""
-    return Message("maintenance.measure_unknown_share", "maintenance", {"tenant_id": str(tenant_id)})
+    return _of_tenant("maintenance.measure_unknown_share", tenant_id, _HOURLY)
+
+
+def sent_again(name: str, queue: str, arguments: dict[str, str]) -> Message:
+    """Do once more what failed for good: somebody asked for it, so it waits until it is done."""
+    return Message(name, cast("Queue", queue), arguments, expires_seconds=None)
 
 
 PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (

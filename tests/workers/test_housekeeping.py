@@ -1,9 +1,11 @@
 """The tasks that belong to no tenant: who is woken up, and what is cleared away."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from celery.schedules import crontab
 from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
@@ -12,12 +14,20 @@ from skeldir.queue.sending import send, send_after_commit
 from tests import waiting
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
-from workers.housekeeping import (
-    fulfil_privacy_requests,
-    prune_tenants,
-    refresh_summaries,
-    scan_tenants,
-    sweep,
+from workers import housekeeping
+from workers.base import SystemTask
+from workers.housekeeping import fulfil_privacy_requests, scan_tenants, sweep
+from workers.schedule import BEAT_SCHEDULE, DAY
+
+FAN_OUTS = (
+    (housekeeping.refit_tenants, "attribution.refit_models"),
+    (housekeeping.prune_tenants, "maintenance.prune_tenant"),
+    (housekeeping.enforce_retention, "maintenance.enforce_retention"),
+    (housekeeping.refresh_summaries, "attribution.refresh_summaries"),
+    (housekeeping.refresh_intervals, "maintenance.refresh_intervals"),
+    (housekeeping.audit_tenants, "maintenance.audit_attribution"),
+    (housekeeping.scan_tenants, "maintenance.scan_personal_data"),
+    (housekeeping.measure_unknown_shares, "maintenance.measure_unknown_share"),
 )
 
 PUBLISH = "skeldir_broker.publish(text, text, text, smallint, integer, timestamptz, timestamptz, text)"
@@ -69,20 +79,18 @@ def test_another_tenant_s_fresh_messages_stop_no_sweep(
     assert sent(database, tenant) == ["attribution.attribute_marked", "attribution.resume_windows"]
 
 
-def test_every_tenant_is_pruned_in_its_own_transactions(database: Database, tenant: UUID) -> None:
-    """The fan-out sends one task per tenant."""
+@pytest.mark.parametrize(("fan_out", "name"), FAN_OUTS, ids=[name for _, name in FAN_OUTS])
+def test_every_tenant_is_sent_for(database: Database, tenant: UUID, fan_out: SystemTask, name: str) -> None:
+    """One message per tenant, which lives until the next is due, so that a long queue keeps out nobody."""
+    (schedule,) = [entry["schedule"] for entry in BEAT_SCHEDULE.values() if entry["task"] == fan_out.name]
+    period = DAY if isinstance(schedule, crontab) else schedule
     with database.connect() as connection:
         waiting.clear(connection)
-    assert prune_tenants.apply(throw=True).get() >= 1
-    assert sent(database, tenant) == ["maintenance.prune_tenant"]
-
-
-def test_every_tenant_s_summaries_are_looked_after(database: Database, tenant: UUID) -> None:
-    """Once an hour, one message per tenant."""
-    with database.connect() as connection:
-        waiting.clear(connection)
-    assert refresh_summaries.apply(throw=True).get() >= 1
-    assert sent(database, tenant) == ["attribution.refresh_summaries"]
+        assert fan_out.apply(throw=True).get() >= 1
+        told = [one for one in waiting.headers(connection) if str(tenant) in one["kwargsrepr"]]
+    assert [one["task"] for one in told] == [name]
+    left = datetime.fromisoformat(told[0]["expires"]) - datetime.now(UTC)
+    assert period - 60 < left.total_seconds() <= period
 
 
 def test_a_wake_up_leaves_after_the_commit_and_once_per_interval(database: Database, tenant: UUID) -> None:
