@@ -84,7 +84,7 @@ def render_models(source: Source, others: Iterable[Source]) -> str:
                 file.write_text(json.dumps(document), "utf-8")
         try:
             texts = _generate(Path(folder), header(source.path))
-        except Exception as error:
+        except Exception as error:  # the generator raises what it likes; the contract is named instead
             message = " ".join(str(error).replace(folder, "").split())[:400]
             raise ContractError([Finding(source.name, "models", "models", message)]) from error
     return texts[*f"{module}.py".split("/")]

@@ -99,5 +99,5 @@ def _outcome(error: BaseException) -> Outcome | None:
     if isinstance(error, Retry):
         return "retried"
     if isinstance(error, Ignore | Reject):
-        return None  # a task that says so itself; none of ours does
+        return None  # its message is given back, since a retry could not be sent: it will be run again
     return "lost" if isinstance(error, WorkerLostError | SystemExit | KeyboardInterrupt) else "failed"

@@ -75,7 +75,7 @@ class Relay(bootsteps.StartStopStep):  # type: ignore[misc]
             def hand_on(message: Any) -> None:  # noqa: ANN401 - kombu's
                 try:
                     self._publish(producer, message)
-                except Exception as error:
+                except Exception as error:  # raised again, once the message is back or put aside
                     if not isinstance(error, not_its_fault):
                         message.requeue()  # which counts as a try, and the last one parks it
                     raise

@@ -130,7 +130,7 @@ def _in_own_transaction(actor: Actor, work: Callable[[Session], Result]) -> Resu
         try:
             with tenant_session(actor.tenant_id) as session:
                 return work(session)
-        except Exception as error:
+        except Exception as error:  # raised again, unless another try may help
             tries -= 1
             if tries == 0 or not may_be_repeated(error):
                 raise

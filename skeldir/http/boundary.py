@@ -79,7 +79,7 @@ class Call:
                     if request is not None:
                         return self._told(in_transaction(session, request, answer, refuse))
                     return self._told(answer(session))
-            except Exception as error:
+            except Exception as error:  # raised again, unless another try may help
                 tries -= 1
                 if tries == 0 or not may_be_repeated(error):
                     raise
@@ -95,7 +95,7 @@ class Call:
         headers = [(b"content-type", result.media_type.encode()), *_with_default(NO_STORE, own)]
         try:
             return self._told(HttpAnswer(HTTPStatus.OK, headers, chunks=result.chunks))
-        except BaseException:
+        except BaseException:  # nobody else will close what nobody sends
             result.chunks.close()
             raise
 

@@ -89,7 +89,7 @@ def across_transactions(tenant_id: UUID, request: KeyedRequest, answer: Answer, 
             return known
     try:
         given = _given(answer, refuse)
-    except Exception:
+    except Exception:  # whatever failed took no effect: the key is free for another try
         with tenant_session(tenant_id) as session:
             idempotency.release(session, request, claimed_until)
         raise

@@ -47,7 +47,7 @@ class Streams:
         self._take(tenant_id)
         try:
             answer = await self.pool.run(route, call)
-        except BaseException:
+        except BaseException:  # also a caller who is gone: the place is given back
             self.release(tenant_id)
             raise
         if answer.chunks is None:

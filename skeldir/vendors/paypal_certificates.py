@@ -98,7 +98,7 @@ class Certificates:
             return others.result()
         try:
             found = self._fetched(url, now)
-        except BaseException as error:
+        except BaseException as error:  # those who wait are told the same, or would wait for ever
             self._end(url, None)
             own.set_exception(error)
             raise

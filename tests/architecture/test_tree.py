@@ -70,6 +70,13 @@ def test_only_the_settings_read_the_environment() -> None:
     assert lines_matching(r"os\.environ\b|os\.getenv\b", paths) == []
 
 
+def test_whoever_catches_everything_says_why() -> None:
+    """Beside the catch-all stands its reason."""
+    catching = r"except (Base)?Exception\b|suppress\((Base)?Exception\b"
+    caught = lines_matching(catching, sources("codegen", "generated", *RUNNING))
+    assert [line for line in caught if not re.search(r":\s+# (?!noqa: BLE001\s*$)\w", line)] == []
+
+
 def test_only_the_tenant_session_commits_and_sets_the_tenant() -> None:
     """One place opens transactions and names the tenant."""
     paths = [
