@@ -19,7 +19,7 @@ INSERT: Final = """
            AS mark (mark_id uuid, journey_id text, earliest timestamptz)
 """
 
-# One scan and one hash join: the job has turned nested loops off (see skeldir.repository.attribution).
+# One scan and one hash join: the job has turned nested loops off (see attribution_planning).
 _TAKE: Final = text("""
     WITH ready AS MATERIALIZED (
         SELECT tenant_id, journey_id
