@@ -120,7 +120,7 @@ def send_after_commit(
         return  # most of the time, while many deliveries arrive
     carried = correlation.carried()
 
-    def deliver(*_: object) -> None:
+    def deliver() -> None:
         if not _rest.is_over() or not _throttle.admits(message, at_most_every_seconds):
             return
         try:
@@ -133,7 +133,7 @@ def send_after_commit(
     if isinstance(work, Transaction):
         work.after_commit(deliver)
     else:
-        event.listen(work, "after_commit", deliver, once=True)
+        event.listen(work, "after_commit", lambda session: session.in_nested_transaction() or deliver())
 
 
 def _outbox(work: Session | Transaction) -> Outbox:

@@ -110,6 +110,16 @@ def test_a_wake_up_leaves_after_the_commit_and_once_per_interval(database: Datab
     assert sent(database, tenant) == ["attribution.attribute_marked"]
 
 
+def test_the_end_of_a_savepoint_is_no_commit(database: Database, tenant: UUID) -> None:
+    """Nobody is woken up for what cannot be seen yet."""
+    with tenant_session(tenant) as session:
+        send_after_commit(session, messages.attribute_marked(tenant_id=tenant))
+        with session.begin_nested():
+            session.execute(text("SELECT 1"))
+        assert sent(database, tenant) == []
+    assert sent(database, tenant) == ["attribution.attribute_marked"]
+
+
 def test_a_broker_that_fails_fails_no_request(
     database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
