@@ -130,10 +130,14 @@ def send_after_commit(
             _rest.begin()
             log.warning("message not sent", extra={"task": message.name}, exc_info=True)
 
+    def deliver_if_outermost(session: Session) -> None:
+        if not session.in_nested_transaction():  # whose end is told of like a commit
+            deliver()
+
     if isinstance(work, Transaction):
         work.after_commit(deliver)
     else:
-        event.listen(work, "after_commit", lambda session: session.in_nested_transaction() or deliver())
+        event.listen(work, "after_commit", deliver_if_outermost)
 
 
 def _outbox(work: Session | Transaction) -> Outbox:
