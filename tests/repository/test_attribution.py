@@ -1,29 +1,17 @@
 """Attribution against the oracle: every cent of every entry, and what a rerun leaves alone."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 import pytest
-from billiard.exceptions import SoftTimeLimitExceeded
-from sqlalchemy import QueuePool, text
-from sqlalchemy.exc import DataError
-from sqlalchemy.orm import Session
+from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import (
-    attribution,
-    attribution_orders,
-    attribution_results,
-    channel_reports,
-    ledger_totals,
-)
+from skeldir.repository import attribution, channel_reports, ledger_totals
 from skeldir.repository.attribution import Changes
-from skeldir.repository.attribution_results import Columns
 from skeldir.repository.attribution_scope import TOUCHES_MAX
 from tests.bench import attribution_data
 from tests.conftest import Database
@@ -80,77 +68,6 @@ def test_every_cent_is_where_the_oracle_puts_it(database: Database, tenant: UUID
     attribute(database, tenant, world.journeys)
     for model in MODELS:
         assert allocated(database, tenant, model) == worlds.expected(world, model), model
-
-
-def test_what_is_computed_ahead_of_writing_is_of_the_jobs_own_snapshot(
-    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A large job's second connection sees neither more nor less than its first, whatever was told since."""
-    world = worlds.make(seed=8, journeys=600)
-    monkeypatch.setattr(attribution, "AHEAD_FROM", 1)
-    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 40)
-    with database.connect() as connection:
-        worlds.store(connection, tenant, world)
-        engine = database.engine("app_worker")
-        with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-            attribution.begin(session)
-            attribution.refresh_statistics(session)  # takes the snapshot
-            connection.execute(
-                "UPDATE touchpoints SET channel_code = 'email' WHERE tenant_id = %s", (tenant,)
-            )
-            for model in MODELS:
-                attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters(model))
-    for model in MODELS:
-        assert allocated(database, tenant, model) == worlds.expected(world, model), model
-
-
-def test_an_error_ahead_of_writing_ends_the_job_and_leaves_nothing(
-    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither rows, nor a connection that is not given back."""
-    world = worlds.make(seed=8, journeys=600)
-    monkeypatch.setattr(attribution, "AHEAD_FROM", 1)
-    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 40)
-    beyond_all_time = replace(SETTINGS.parameters("linear"), lookback_days=10**9)
-    engine = database.engine("app_worker")
-    with database.connect() as connection:
-        worlds.store(connection, tenant, world)
-    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        attribution.begin(session)
-        attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("linear"))
-        with pytest.raises(DataError, match="out of range"):
-            attribution.attribute_window(session, EVERYTHING, beyond_all_time)
-        session.rollback()
-    assert allocated(database, tenant, "linear") == {}
-    assert cast("QueuePool", engine.pool).checkedout() == 0
-
-
-def test_a_time_limit_while_writing_ends_the_job_and_gives_both_connections_back(
-    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is raised wherever the task is; the second connection is then computing, and is waited for."""
-    world = worlds.make(seed=8, journeys=600)
-    monkeypatch.setattr(attribution, "AHEAD_FROM", 1)
-    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 40)
-    engine = database.engine("app_worker")
-    reached: list[str] = []
-
-    def end(_session: Session, model_version: str, _columns: Columns) -> tuple[int, int]:
-        reached.append(model_version)
-        if len(reached) < 3:
-            return 0, 0
-        raise SoftTimeLimitExceeded
-
-    monkeypatch.setattr(attribution_results, "replace", end)
-    with database.connect() as connection:
-        worlds.store(connection, tenant, world)
-    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        attribution.begin(session)
-        with pytest.raises(SoftTimeLimitExceeded):
-            attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("linear"))
-        session.rollback()
-    assert len(reached) == 3
-    assert cast("QueuePool", engine.pool).checkedout() == 0
 
 
 def test_touches_are_counted_beside_the_cents(database: Database, tenant: UUID) -> None:
