@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Reports when the worker begins to consume, from then on regularly, and when it ends.
+    """Reports when the worker begins to consume, from then on regularly, and when it ends and has ended.
 
     Celery stops it and starts it again whenever it has to connect anew.
     """
@@ -31,6 +31,7 @@ class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(consumer, **options)
         self._worker_id = uuid4()
         self._timer: Any = None
+        self._reporter: Reporter | None = None
 
     def start(self, consumer: Any) -> None:
         """Report, now and from now on."""
@@ -45,15 +46,23 @@ class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
             self._report(consumer)
             self._leave()
 
-    shutdown = stop
+    def shutdown(self, consumer: Any) -> None:
+        """Report also what has come to its end since: a worker that is told to end waits for its tasks."""
+        self.stop(consumer)
+        if self._reporter is not None:
+            self._tell(self._reporter)
+            self._leave()
 
     def _report(self, consumer: Any) -> None:
-        reporter = Reporter(
+        self._reporter = Reporter(
             worker_id=self._worker_id,
             worker_name=str(consumer.hostname or socket.gethostname()),
             queues=tuple(sorted(consumer.app.amqp.queues.consume_from)),
             process_count=int(consumer.pool.num_processes or 1),
         )
+        self._tell(self._reporter)
+
+    def _tell(self, reporter: Reporter) -> None:
         report = tally.take()
         try:
             with get_engine("app_worker").connect() as connection:

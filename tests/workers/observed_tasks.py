@@ -64,4 +64,11 @@ def never_end(_: TenantTask, *, tenant_id: str) -> None:
             continue
 
 
+@task("maintenance.take_a_while", TenantTask)
+def take_a_while(_: TenantTask, *, tenant_id: str, marker: str) -> None:
+    assert tenant_id
+    Path(marker).touch()
+    time.sleep(1)
+
+
 never_end.soft_time_limit, never_end.time_limit = 0.2, 0.5

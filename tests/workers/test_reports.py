@@ -24,6 +24,8 @@ from tests.identity import log_in, make_user
 from tests.workers.conftest import Worker, eventually, running
 from workers.app import app
 
+LAST = uuid4()
+
 
 @pytest.fixture(scope="module")
 def superuser(database: Database) -> Iterator[psycopg.Connection]:
@@ -39,13 +41,18 @@ def superuser(database: Database) -> Iterator[psycopg.Connection]:
 def observed(superuser: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """Return a worker of the service's application with some tasks more, which reports at once.
 
-    Who ends by itself takes its leave, and is missed at once.
+    Who ends by itself takes its leave, and is missed at once; what it finished at last is counted.
     """
     beats = "SELECT count(*) FROM worker_heartbeats"
-    with running(tmp_path_factory.mktemp("observed"), application="tests.workers.observed_tasks") as worker:
+    folder = tmp_path_factory.mktemp("observed")
+    with running(folder, application="tests.workers.observed_tasks") as worker:
         assert superuser.execute(beats).fetchone() == (1,)
         yield worker
+        superuser.execute("INSERT INTO tenants (tenant_id, name) VALUES (%s, 'A shop')", [LAST])
+        sent("take_a_while", LAST, marker=str(folder / "begun"))
+        eventually(lambda: (folder / "begun").exists() or None)
     assert superuser.execute(beats).fetchone() == (0,)
+    assert runs("maintenance.take_a_while") == {"succeeded": 1}
 
 
 def scraped() -> dict[tuple[str, ...], float]:
