@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import TextClause
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import driver_of, tenant_session
@@ -26,7 +26,13 @@ from skeldir.repository.attribution_sql import COMPUTE
 from skeldir.repository.attribution_write import REPLACE
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
+from tests.repository.attribution_world import SETTINGS
 
+ROWS_READ = text("""
+    SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid))
+      FROM pg_index
+     WHERE indrelid IN (CAST('allocations' AS regclass), CAST('ledger_entries' AS regclass))
+""")
 LARGE = {"orders", "touchpoints", "ledger_entries", "allocations", "order_digests"}
 STATEMENTS = {
     **{f"{model} in {number}": COMPUTE[number][model] for number in NUMBERS for model in COMPUTE[number]},
@@ -100,3 +106,32 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from _nodes(inner)
+
+
+def test_sums_are_checked_by_reading_what_was_touched_not_what_the_tenant_has(
+    database: Database, make_tenant: Callable[[], UUID]
+) -> None:
+    """However small a tenant was for which the connection made its plans."""
+    small, large = worlds.make(seed=6, journeys=40), worlds.make(seed=7, journeys=1_500)
+    one, other = make_tenant(), make_tenant()
+    changed = large.journeys[:20]
+    with database.connect() as connection:
+        worlds.store(connection, one, small)
+        _attribute(database, one, small.journeys)
+        worlds.store(connection, other, large)
+        _attribute(database, other, large.journeys)
+        connection.execute(
+            "UPDATE touchpoints SET channel_code = 'email' WHERE tenant_id = %s AND journey_id = ANY(%s)",
+            (other, changed),
+        )
+    assert _attribute(database, other, changed) < 10_000
+
+
+def _attribute(database: Database, tenant: UUID, journeys: list[str]) -> int:
+    """Attribute journeys; return how many rows were read of the tables that sums are checked by."""
+    engine = database.engine("app_worker")
+    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
+        before = session.execute(ROWS_READ).scalar_one()
+        attribution.begin(session)
+        attribution.attribute_journeys(session, journeys, SETTINGS)
+        return int(session.execute(ROWS_READ).scalar_one() - before)
