@@ -126,6 +126,12 @@ class BaseTask(Task):  # type: ignore[misc]
         except TRANSIENT as error:
             self.try_again(error)
 
+    def apply_async(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's
+        """Send the task; a chord's part has its result kept, or what follows would wait for it for ever."""
+        if options.get("chord") is not None:
+            options["ignore_result"] = False
+        return super().apply_async(*arguments, **options)
+
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Refuse arguments before anything is done; raises InvalidArgument."""
 

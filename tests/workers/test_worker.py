@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from celery import chord
+
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
@@ -12,6 +14,8 @@ from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.backfilling import captures, choose
 from tests.workers.conftest import Worker, eventually
+from workers.maintenance import prune_tenant
+from workers.retention import enforce_retention
 
 
 def pending_cents(tenant: UUID) -> set[int]:
@@ -83,3 +87,19 @@ def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Wo
     assert eventually(done)
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM skeldir_results.celery_taskmeta").fetchone() == (0,)
+
+
+def test_what_follows_a_chord_runs_once_its_parts_have(
+    database: Database, tenant: UUID, worker: Worker
+) -> None:
+    """The parts' results are kept for that, though the service ignores all others."""
+    arguments = {"tenant_id": str(tenant)}
+    parts = [prune_tenant.si(**arguments) for _ in range(2)]
+    followed = chord(parts, enforce_retention.si(**arguments)).apply_async()
+
+    eventually(lambda: True if f"enforce_retention[{followed.id}] succeeded" in worker.said() else None)
+
+    with database.connect() as connection:
+        kept = connection.execute("DELETE FROM skeldir_results.celery_taskmeta RETURNING task_id").fetchall()
+        connection.execute("DELETE FROM skeldir_results.celery_tasksetmeta")
+    assert {task_id for (task_id,) in kept} == {part.id for part in followed.parent.results}
