@@ -16,7 +16,7 @@ from skeldir.domain.windows import Window
 Value = TypeVar("Value")
 
 SCOPE_MAX: Final = 1_500
-"""Orders or journeys per statement: less than a tenth of a second on an idle server, and little memory at both ends."""
+"""Orders or journeys per statement: a tenth of a second on an idle server, and little memory at both ends."""
 
 CROWD: Final = 50
 """A journey of so many orders is crowded; people's are not, those of shop counters and robots are."""
