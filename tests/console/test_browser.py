@@ -114,7 +114,7 @@ def test_a_wrong_password(page: Page, shop: Shop) -> None:
 def test_a_tampered_form(page: Page, shop: Shop) -> None:
     """A form whose secret is not ours is refused with a page, and the session goes on."""
     sign_in(page, shop)
-    page.evaluate("document.querySelector('[name=csrf_token]').value = 'guessed'")
+    page.locator("[name=csrf_token]").first.evaluate("field => field.value = 'guessed'")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Forbidden")).to_be_visible()
     page.get_by_role("link", name="Back to the overview").click()

@@ -162,7 +162,7 @@ def test_the_search_would_find_a_value_wherever_it_stands(
 ) -> None:
     canaries = Canaries()
     made = [make() for make in canaries.recognisable()]
-    logging.getLogger("skeldir").error("of %s", made[0])
+    log.write(f"of {made[0]}\n")  # a logger would redact it
     reply = httpx.Response(200, json={"note": made[1]})
     with database.connect() as connection:
         connection.execute(

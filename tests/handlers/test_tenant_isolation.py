@@ -11,7 +11,11 @@ import pytest
 
 from generated.registry import CONTRACTS, Contract, Operation
 from skeldir.app import create_app
+from skeldir.queue import messages
+from skeldir.queue.messages import QUEUES
+from skeldir.queue.sending import send
 from skeldir.settings import get_settings
+from tests import waiting
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop
@@ -78,6 +82,10 @@ class Victim:
         self.failed_job_id = uuid4()
         failing = {"tenant_id": str(self.shop.tenant_id), "job_id": "none"}
         recompute_window.apply(kwargs=failing, task_id=str(self.failed_job_id))
+        with database.connect() as connection:
+            waiting.clear(connection)
+            send(messages.prune_tenant(tenant_id=self.shop.tenant_id))
+            (self.message_id,) = waiting.park(connection, *QUEUES)
 
     def _post(self, api: Api, path: str, body: object) -> dict[str, Any]:
         reply = api.send("POST", f"/api/attribution/{path}", token=self.token, json=body)
@@ -121,7 +129,8 @@ class Victim:
                 "SELECT table_name FROM information_schema.columns"
                 " WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1"
             ).fetchall()
-            return {
+            parked = connection.execute("SELECT message_id FROM skeldir_broker.parked_messages").fetchall()
+            return {"parked_messages": str(parked)} | {
                 table: str(
                     connection.execute(
                         f"SELECT jsonb_agg(row ORDER BY row) FROM (SELECT to_jsonb(t) AS row"
@@ -165,6 +174,7 @@ def aimed(operation: Operation, victim: Victim, stranger: Shop) -> tuple[str, An
         "{secret_id}": victim.secret_id,
         "{export_id}": victim.export_id,
         "{failed_job_id}": str(victim.failed_job_id),
+        "{message_id}": str(victim.message_id),
         "{endpoint_key}": stranger.key("shopify"),
         "{channel_code}": "theirs",
     }.items():
@@ -232,5 +242,5 @@ def test_every_secured_operation_is_aimed_at() -> None:
     }
     assert placeholders == {
         "{job_id}", "{import_id}", "{dead_letter_id}", "{endpoint_id}", "{secret_id}", "{endpoint_key}",
-        "{channel_code}", "{export_id}", "{failed_job_id}",
+        "{channel_code}", "{export_id}", "{failed_job_id}", "{message_id}",
     }  # fmt: skip

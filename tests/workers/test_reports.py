@@ -157,7 +157,9 @@ def test_a_worker_is_heard_of_on_each_queue_that_it_consumes() -> None:
     assert all(told["skeldir_queue_heartbeat_age_seconds", queue] < 20 for queue in QUEUES)
 
 
-def test_a_worker_that_was_cut_off_is_heard_of_again(superuser: psycopg.Connection, observed: Worker) -> None:
+def test_a_worker_that_was_cut_off_is_heard_of_again(
+    superuser: psycopg.Connection, database: Database, observed: Worker
+) -> None:
     """It connects anew and goes on reporting; nobody has to restart it."""
     ended = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app_worker' AND datname = %s"
@@ -169,6 +171,7 @@ def test_a_worker_that_was_cut_off_is_heard_of_again(superuser: psycopg.Connecti
     eventually(lambda: True if superuser.execute(beat, now).fetchone() == (True,) else None)
 
     assert observed.process.poll() is None, observed.said()
+    database.engine("app_worker").dispose()  # this process's own connections were cut with the worker's
 
 
 def lines(worker: Worker) -> list[dict[str, Any]]:
