@@ -40,6 +40,8 @@ def _get(name: Role | Literal["ingress"], role: Role) -> Engine:
     settings = get_settings()
     made = _engines.get(name)
     if made is None or made[0] is not settings:
+        if made is not None:
+            made[1].dispose()  # else its idle connections stay open until somebody collects them
         made = _engines[name] = (settings, _make_engine(role, get_url(role), settings))
     return made[1]
 

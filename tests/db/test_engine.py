@@ -4,14 +4,16 @@ import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from typing import cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, QueuePool, make_url, text
 
 from skeldir.db import engine as engines
 from skeldir.db.roles import Role
 from skeldir.db.session import tenant_session
+from skeldir.settings import get_settings
 from tests.conftest import TREE, Database
 
 ROLES: tuple[Role, ...] = ("app_user", "app_worker", "app_admin", "skeldir_owner")
@@ -78,6 +80,20 @@ def test_a_disposed_engine_is_made_anew(tenant: UUID, database: Database) -> Non
     with tenant_session(tenant, read_only=True) as session:
         assert session.execute(text("SELECT count(*) FROM tenants")).scalar_one() == 1
     assert database.engine("app_user") is not before
+
+
+def test_other_settings_close_what_the_former_engine_held(
+    tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its idle connections would stay open until somebody collects them."""
+    with tenant_session(tenant):
+        former = cast("QueuePool", engines.get_engine("app_user").pool)
+    assert former.checkedin()
+    settings = get_settings().model_copy()
+    monkeypatch.setattr("skeldir.db.engine.get_settings", lambda: settings)
+
+    assert engines.get_engine("app_user").pool is not former
+    assert not former.checkedin()
 
 
 def test_alembic_finds_its_settings_on_the_command_line(database: Database) -> None:
