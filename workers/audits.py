@@ -1,4 +1,4 @@
-"""The task of the maintenance queue that audits attribution: once a night, everything, repairing nothing."""
+"""The task of the maintenance queue that audits attribution: once a night, everything."""
 
 import json
 import time
@@ -25,9 +25,10 @@ log = get_task_logger(__name__)
 
 @task("maintenance.audit_attribution", TenantTask)
 def audit_attribution(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
-    """Go on with the tenant's audit, or begin one: entries, digests and summaries, each against what made it.
+    """Go on with the tenant's audit, or begin one: sums, digests, summaries and the closing, against rows.
 
-    What is wrong is counted, kept and told in the log as an error. Another worker's audit is left to it.
+    What is wrong is counted, kept and told in the log as an error; a closing is mended too. Another worker's
+    audit is left to it.
     """
     until = time.monotonic() + SECONDS_MAX
     with self.transaction(tenant_id) as turn:

@@ -42,6 +42,7 @@ tenant_table(
             "wrong_digest",
             "wrong_day",
             "wrong_summary",
+            "wrong_closing",
         )
     ),
     Index("attribution_audits_started_idx", "tenant_id", "started_at"),

@@ -1,7 +1,8 @@
-"""Audits of attribution: every entry's sum, every digest and every summary, looked at anew.
+"""Audits of attribution: every entry's sum, every digest, every summary and the closing, looked at anew.
 
 An audit goes through the orders by id, some at a time, each time in one snapshot, and writes down how much
-it found wrong. It repairs nothing: what is wrong is to be understood first.
+it found wrong. It repairs nothing, for what is wrong is to be understood first, but the ledger's closing: a
+clock that was set back makes that wrong, and only a look at all entries makes it right.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import uuid7
-from skeldir.repository import backfills, summaries
+from skeldir.repository import backfills, ledger_totals, summaries
 from skeldir.repository.attribution_digests import FRESH
 
 _TRY_LOCK: Final = text("""
@@ -23,7 +24,7 @@ _TRY_LOCK: Final = text("""
 
 _OPEN: Final = text("""
     SELECT audit_id, after_order_id, order_count, entry_count, wrong_sum_count, left_out_count,
-           wrong_digest_count, wrong_day_count, wrong_summary_count
+           wrong_digest_count, wrong_day_count, wrong_summary_count, wrong_closing_count
       FROM attribution_audits
      WHERE completed_at IS NULL
      ORDER BY started_at
@@ -38,7 +39,8 @@ _MOVE: Final = text("""
            completed_at = CASE WHEN :is_over THEN clock_timestamp() END,
            order_count = :order_count, entry_count = :entry_count, wrong_sum_count = :wrong_sum_count,
            left_out_count = :left_out_count, wrong_digest_count = :wrong_digest_count,
-           wrong_day_count = :wrong_day_count, wrong_summary_count = :wrong_summary_count
+           wrong_day_count = :wrong_day_count, wrong_summary_count = :wrong_summary_count,
+           wrong_closing_count = :wrong_closing_count
      WHERE audit_id = :audit_id
 """)
 
@@ -141,12 +143,14 @@ class Audit:
     wrong_digest_count: int = 0
     wrong_day_count: int = 0
     wrong_summary_count: int = 0
+    wrong_closing_count: int = 0
 
     @property
     def wrong_count(self) -> int:
         """How much of anything was wrong."""
         entries = self.wrong_sum_count + self.left_out_count
-        return entries + self.wrong_digest_count + self.wrong_day_count + self.wrong_summary_count
+        digests = self.wrong_digest_count + self.wrong_day_count
+        return entries + digests + self.wrong_summary_count + self.wrong_closing_count
 
 
 def take_turn(session: Session) -> bool:
@@ -193,10 +197,14 @@ def look_at_orders(
 
 
 def look_at_sums(session: Session, audit: Audit) -> Audit:
-    """Compare days with their orders, and summaries with their rows; `attribution.begin_scan` prepares."""
+    """Compare days with their orders, summaries with their rows, and the closing with the ledger.
+
+    `attribution.begin_scan` prepares.
+    """
     days = int(session.execute(_DAYS).scalar_one())
     drift = sum(summaries.drift(session, version) for version in summaries.listed(session))
-    return replace(audit, wrong_day_count=days, wrong_summary_count=drift)
+    closing = ledger_totals.mend(session)
+    return replace(audit, wrong_day_count=days, wrong_summary_count=drift, wrong_closing_count=closing)
 
 
 def write_down(session: Session, audit: Audit, *, is_over: bool) -> None:

@@ -3,14 +3,15 @@
 Entries are never changed, but those of a transaction that began earlier may be committed later. So an instant
 is proposed with the transactions that run then, and closed once all of these have ended: whoever began after
 the proposal books after the instant. A minute lies between the two, for a transaction tells its time a moment
-before it is seen to run, and clocks are set back now and then.
+before it is seen to run, and clocks are set back now and then. Where one
+is set back by more, what is booked before a closing is left out until an audit compares the two.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import text
@@ -49,6 +50,10 @@ _PROPOSED: Final = text("""
 _CLOSE: Final = text("""
     UPDATE ledger_closings
        SET closed_before = :before, kinds = CAST(:kinds AS jsonb), orders = CAST(:orders AS jsonb)
+""")
+
+_AMEND: Final = text("""
+    UPDATE ledger_closings SET kinds = CAST(:kinds AS jsonb), orders = CAST(:orders AS jsonb)
 """)
 
 _SINCE: Final = "booked_at >= CAST(:since AS timestamptz) AND booked_at < CAST(:before AS timestamptz)"
@@ -134,9 +139,31 @@ def proposed(session: Session) -> datetime | None:
 def close(session: Session, before: datetime) -> None:
     """Keep what the ledger adds up to before an instant that `proposed` returned."""
     found = _added(session, _last(session), before)
+    session.execute(_CLOSE, {"before": before, **_columns(found)})
+
+
+def mend(session: Session) -> int:
+    """Add up anew what was booked before the closing, and keep that; return how many figures it changed.
+
+    In a REPEATABLE READ transaction: where the ledger is closed meanwhile, one of the two is tried again.
+    """
+    last = _last(session)
+    if last.before is None:
+        return 0
+    found = _added(session, Closing(), last.before)
+    changed = _differing(last.totals.kinds, found.kinds) + _differing(last.totals.orders, found.orders)
+    if changed:
+        session.execute(_AMEND, _columns(found))
+    return changed
+
+
+def _differing(kept: Mapping[Any, object], found: Mapping[Any, object]) -> int:
+    return sum(kept.get(key) != found.get(key) for key in kept.keys() | found.keys())
+
+
+def _columns(found: Totals) -> dict[str, str]:
     kinds = [[*key, kind.entry_count, kind.effect_cents] for key, kind in sorted(found.kinds.items())]
-    kept = {"kinds": orjson.dumps(kinds).decode(), "orders": orjson.dumps(found.orders).decode()}
-    session.execute(_CLOSE, {"before": before, **kept})
+    return {"kinds": orjson.dumps(kinds).decode(), "orders": orjson.dumps(found.orders).decode()}
 
 
 def _last(session: Session) -> Closing:

@@ -13,12 +13,13 @@ from skeldir.repository import ledger_totals
 from skeldir.repository.ledger_totals import Totals
 from tests.conftest import Database
 from tests.repository.test_summaries import run
+from workers.audits import audit_attribution
 from workers.ledger import close_ledger
 
 BOOK = """
     INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, correction, amount_cents,
                                 effect_cents, currency, effective_at, booked_at, source)
-    VALUES (%s, gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, now(), now(), 'shopify')
+    VALUES (%s, gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, now(), coalesce(%s, now()), 'shopify')
 """
 
 NO_CLOSING = text("UPDATE ledger_closings SET closed_before = '-infinity', kinds = '[]', orders = '{}'")
@@ -30,15 +31,16 @@ def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_totals, "MARGIN_SECONDS", 0)
 
 
-def book(connection: psycopg.Connection, tenant: UUID, *entry: Any) -> None:
+def book(
+    connection: psycopg.Connection, tenant: UUID, *entry: Any, booked_at: datetime | None = None
+) -> None:
     """Book an entry of an order, an effect, a kind and a currency; a capture taken back is a correction."""
     order_id, effect_cents, kind, currency = entry
     amount_cents = abs(effect_cents) if kind == "refunded" else effect_cents
     effect_cents = 0 if kind == "authorised" else effect_cents
     correction = int(amount_cents < 0)
-    connection.execute(
-        BOOK, [tenant, order_id, kind, str(uuid4()), correction, amount_cents, effect_cents, currency]
-    )
+    columns = [order_id, kind, str(uuid4()), correction, amount_cents, effect_cents, currency, booked_at]
+    connection.execute(BOOK, [tenant, *columns])
 
 
 def read(database: Database, tenant: UUID) -> Totals:
@@ -117,3 +119,49 @@ def test_nothing_is_closed_while_an_earlier_transaction_may_still_commit(
             [tenant],
         ).fetchone()
     assert left == (0,)
+
+
+@pytest.mark.parametrize(
+    ("falsified", "count"),
+    [
+        ("kinds = '[]'", 1),
+        ("""kinds = '[["EUR", "captured", 1, 999]]'""", 1),
+        ("""orders = '{"USD": 1}'""", 2),
+    ],
+)
+def test_an_audit_tells_and_mends_a_closing_that_is_not_the_ledgers(
+    database: Database, tenant: UUID, falsified: str, count: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A kind left out, an amount, an order of another currency: each figure that differs is counted."""
+    with database.connect() as connection:
+        book(connection, tenant, "o-1", 1_000, "captured", "EUR")
+        close(database, tenant)
+        right = read(database, tenant)
+        connection.execute(f"UPDATE ledger_closings SET {falsified} WHERE tenant_id = %s", [tenant])
+    with tenant_session(tenant, read_only=True) as session:
+        assert ledger_totals.totals(session) != right
+    assert run(audit_attribution, tenant)["wrong_closing_count"] == count
+    assert "found wrong" in caplog.text
+    assert read(database, tenant) == right
+    assert run(audit_attribution, tenant)["wrong_closing_count"] == 0
+
+
+def test_an_audit_counts_what_a_clock_that_was_set_back_books_before_a_closing(
+    database: Database, tenant: UUID
+) -> None:
+    """The closing stays where it is, and what is closed later goes on from the mended figures."""
+    with database.connect() as connection:
+        book(connection, tenant, "o-1", 1_000, "captured", "EUR")
+        close(database, tenant)
+        closed = closed_before(database, tenant)
+        assert closed is not None
+        book(connection, tenant, "o-2", 2_000, "captured", "EUR", booked_at=closed - timedelta(minutes=2))
+    with tenant_session(tenant, read_only=True) as session:
+        assert ledger_totals.totals(session).orders == {"EUR": 1}
+    assert run(audit_attribution, tenant)["wrong_closing_count"] == 2
+    assert closed_before(database, tenant) == closed
+    assert read(database, tenant).orders == {"EUR": 2}
+    with database.connect() as connection:
+        book(connection, tenant, "o-3", 3_000, "captured", "EUR")
+    close(database, tenant)
+    assert read(database, tenant).orders == {"EUR": 3}

@@ -1,4 +1,4 @@
-"""The nightly audit of attribution: it finds what is wrong, wherever that is, and repairs nothing."""
+"""The nightly audit of attribution: it finds what is wrong, wherever that is, and mends a closing only."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ NOTHING_WRONG = {
     "wrong_digest_count": 0,
     "wrong_day_count": 0,
     "wrong_summary_count": 0,
+    "wrong_closing_count": 0,
 }
 DAMAGE = {
     "wrong_sum_count": """UPDATE allocations SET allocated_cents = allocated_cents + 1
