@@ -11,6 +11,7 @@ from sqlalchemy import text
 from skeldir.db.session import tenant_session
 from skeldir.queue import messages, sending
 from skeldir.queue.sending import send, send_after_commit
+from skeldir.repository import broker
 from tests import waiting
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
@@ -77,6 +78,32 @@ def test_another_tenant_s_fresh_messages_stop_no_sweep(
     send(messages.attribute_marked(tenant_id=make_tenant()))
     sweep.apply(throw=True)
     assert sent(database, tenant) == ["attribution.attribute_marked", "attribution.resume_windows"]
+
+
+def test_whoever_has_waited_too_long_is_seen_behind_what_is_fresh(database: Database) -> None:
+    """In each lane of each priority. Only the first of a lane is looked at: it was sent before the others."""
+    fill = """INSERT INTO skeldir_broker.messages (queue, priority, lane, body)
+              SELECT %s, priority, lane, '{}' FROM generate_series(0, 9, 9) AS priority,
+                     unnest(ARRAY[-2147483648, -5, 2147483647]) AS lane, generate_series(1, 2)"""
+    age = """UPDATE skeldir_broker.messages SET sent_at = sent_at - make_interval(secs => %s)
+              WHERE message_id = %s"""
+    first = "SELECT min(message_id) FROM skeldir_broker.messages WHERE queue = %s GROUP BY priority, lane"
+    with database.connect() as connection, database.engine("app_worker").connect() as worker:
+        waiting.clear(connection)
+        for queue in ("attribution", "maintenance"):
+            connection.execute(fill, [queue])
+        connection.execute("UPDATE skeldir_broker.messages SET sent_at = 'epoch' WHERE queue = 'maintenance'")
+
+        def is_seen() -> bool:
+            return broker.has_waiting(worker, "attribution", longer_than_seconds=30)
+
+        seen = [is_seen()]
+        for row in connection.execute(first, ["attribution"]).fetchall():
+            connection.execute(age, [60, *row])
+            seen.append(is_seen())
+            connection.execute(age, [-60, *row])
+        waiting.clear(connection)
+    assert seen == [False, *[True] * 6]
 
 
 @pytest.mark.parametrize(("fan_out", "name"), FAN_OUTS, ids=[name for _, name in FAN_OUTS])
