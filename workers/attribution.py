@@ -21,7 +21,6 @@ from skeldir.repository import (
     attribution_digests,
     attribution_settings,
     channel_corrections,
-    channel_rules,
     dirty_marks,
     reclassification,
     recompute_inputs,
@@ -187,11 +186,15 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
 
 
 def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
-    """Attribute the dirty journeys that the window rests on, and then what else of it has changed."""
+    """Attribute the dirty journeys that the window rests on, and then what else of it has changed.
+
+    Those that are not classified yet keep their marks, and their orders are left to whoever takes these.
+    """
     before = attribution_digests.last_revision(session)
     settings = attribution_settings.current(session)
     taken = dirty_marks.take_of_window(session, job.window)
     journeys = reclassification.only_classified(session, taken)
+    left = set(taken).difference(journeys)
     attribution.begin(session)
     changes = attribution.attribute_journeys(session, journeys, settings)
     inputs = attribution_digests.of_window(session, job.window)
@@ -201,7 +204,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
         return {"outcome": "unchanged"}
     revision = attribution_digests.last_revision(session)
     if job.computed_revision is None or job.taxonomy_version != TAXONOMY_VERSION:
-        changes += attribution.attribute_window(session, job.window, job.parameters)
+        changes += attribution.attribute_window(session, job.window, job.parameters, without=left)
     else:
         # What this run has just attributed under all models need not be attributed under one of them.
         is_current = job.model_version == settings.version(job.parameters.model)
@@ -211,12 +214,13 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
             job.parameters,
             after=job.computed_revision,
             before=1 + (before if is_current else revision),
+            without=left,
         )
     recompute_inputs.replace(session, job.job_id, inputs)
     origin = Origin(
         fingerprint=fingerprint,
         taxonomy_version=TAXONOMY_VERSION,
-        rule_set_version=channel_rules.newest(session),
+        rule_set_version=reclassification.applied(session),
         correction_count=channel_corrections.count(session),
         settings_version=settings.settings_version,
         revision=revision,

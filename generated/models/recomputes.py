@@ -117,7 +117,7 @@ class FingerprintExplanation(ContractModel):
     rule_set_version: Annotated[
         int | MISSING,
         Field(
-            description="The version of the tenant's own mapping rules that the touches had their channels by, before that table; 0 where there were none. Like the next two as the run found it; absent of results of before they were told.",
+            description="The newest version of the tenant's own mapping rules that all touches had their channels by, before that table; 0 where there was none. Of a version that was still being applied only some had, and it is not named. Like the next two as the run found it; absent of results of before they were told.",
             ge=0,
             le=9000000000000000000,
         ),

@@ -3,7 +3,7 @@
 All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was called on first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -95,21 +95,38 @@ def attribute_journeys(
     return changes
 
 
-def attribute_window(session: Session, window: Window, parameters: ModelParameters) -> Changes:
-    """Attribute every order that has an entry in the window, whole, under one model."""
-    with closing(attribution_orders.of_window(session, window)) as orders:
+def attribute_window(
+    session: Session, window: Window, parameters: ModelParameters, *, without: Collection[str] = ()
+) -> Changes:
+    """Attribute every order that has an entry in the window, whole, under one model.
+
+    `without` are journeys whose orders are left out.
+    """
+    with closing(attribution_orders.of_window(session, window)) as found:
+        orders = (_outside(without, some) for some in found)
         return _attribute(session, orders, (parameters,))
 
 
 def attribute_changed(
-    session: Session, window: Window, parameters: ModelParameters, *, after: int, before: int
+    session: Session,
+    window: Window,
+    parameters: ModelParameters,
+    *,
+    after: int,
+    before: int,
+    without: Collection[str] = (),
 ) -> Changes:
     """Attribute the window's orders whose inputs last changed between two runs, under one model."""
     at_once = attribution_orders.SCOPE_MAX
     changed = attribution_digests.changed_since(session, window, after=after, before=before, at_once=at_once)
     with closing(changed) as found:
-        orders = (attribution_orders.with_journeys(session, order_ids) for order_ids in found)
+        some_orders = (attribution_orders.with_journeys(session, order_ids) for order_ids in found)
+        orders = (_outside(without, some) for some in some_orders)
         return _attribute(session, orders, (parameters,))
+
+
+def _outside(journeys: Collection[str], orders: Sequence[OrderKey]) -> Sequence[OrderKey]:
+    return [order for order in orders if order.journey_id not in journeys] if journeys else orders
 
 
 def attribute_orders(

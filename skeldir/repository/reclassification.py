@@ -5,8 +5,9 @@ rules. They are applied here, by workers, in two ways. When rules change, a *wal
 stored, in small steps, and marks the journeys of what it changes. What arrives later has marked its journey
 itself: marked journeys are classified before they are attributed, and a job attributes only those whose
 touches its own snapshot shows to be classified by the rules of that snapshot; others keep their marks. So
-nothing is ever attributed by rules of the past, and once the marks are drained all is as if the rules in
-force had been there from the start, whatever the order in which rules, corrections and touches came.
+no mark is ever spent on rules of the past, and once the marks are drained all is as if the rules in force
+had been there from the start, whatever the order in which rules, corrections and touches came. Until a walk
+is over, a window that is recomputed holds journeys that it has not come to: `applied` says so.
 
 A correction goes before any rule. A touch of which nothing is told keeps its channel: there is nothing to
 tell it by. Orders are updated in transactions of their own, never in the job's, for webhooks wait for them.
@@ -132,6 +133,11 @@ _WALK: Final = text("""
      WHERE taxonomy_version = :taxonomy_version AND rule_set_version = :rule_set_version
 """)
 
+# Whatever table they were walked beside: the tenant's own rules go before it.
+_APPLIED: Final = text("""
+    SELECT coalesce(max(rule_set_version), 0) FROM reclassifications WHERE completed_at IS NOT NULL
+""")
+
 _MOVE: Final = text("""
     UPDATE reclassifications
        SET table_name = :table_name, after_key = :after_key, touch_count = touch_count + :touch_count,
@@ -226,6 +232,14 @@ def walk(session: Session, rule_set_version: int) -> Walk | None:
     which = {"taxonomy_version": TAXONOMY_VERSION, "rule_set_version": rule_set_version}
     row = session.execute(_WALK, which).one_or_none()
     return None if row is None else Walk(*row)
+
+
+def applied(session: Session) -> int:
+    """Return the newest version of the rules that every touch has had its channel by; 0 before the first.
+
+    What is not classified by it is marked, or classified by a newer version that is being applied.
+    """
+    return int(session.execute(_APPLIED).scalar_one())
 
 
 def mapping_in_force(session: Session) -> Mapping:

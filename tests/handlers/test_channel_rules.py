@@ -96,14 +96,37 @@ def test_a_result_names_the_rules_and_corrections_it_was_computed_with(shop: Map
     shop.put(RULES)
     shop.correct("email", touchpoint_id=str(touches[0]["touchpoint_id"]))
     shop.drain()
-    job = {"model": "linear", "window_start": "2026-07-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
-    job_id = shop.send("POST", "/api/attribution/recompute-jobs", job, 202)["job_id"]
-    arguments = {"tenant_id": str(shop.tenant_id), "job_id": job_id}
-    recompute_window.apply(kwargs=arguments, task_id=str(uuid4()), throw=True)
+    job_id = recompute(shop)
     shop.put(RULES[:1])
     explained = shop.send("GET", f"/api/attribution/recompute-jobs/{job_id}/explanation")
     names = ("taxonomy_version", "rule_set_version", "correction_count", "settings_version")
     assert [explained[name] for name in names] == [TAXONOMY_VERSION, 1, 1, 0]
+
+
+def test_a_result_names_no_rules_that_are_not_applied_to_all_touches_yet(shop: MappedShop) -> None:
+    """explainFingerprint: rules in force count when what was stored before them is classified by them."""
+    touches, orders = told(3, 10)
+    shop.touch(*touches)
+    for order in orders:
+        shop.order(order)
+    shop.drain()
+    shop.put(RULES)
+    for is_applied in (False, True):
+        if is_applied:
+            shop.drain()
+        job_id = recompute(shop)
+        explained = shop.send("GET", f"/api/attribution/recompute-jobs/{job_id}/explanation")
+        assert explained["rule_set_version"] == int(is_applied)
+        assert ("podcast" in {row[4] for row in shop.allocations()}) == is_applied
+
+
+def recompute(shop: MappedShop) -> str:
+    """Recompute everything under the linear model; return the job's id."""
+    job = {"model": "linear", "window_start": "2026-07-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}
+    job_id = str(shop.send("POST", "/api/attribution/recompute-jobs", job, 202)["job_id"])
+    arguments = {"tenant_id": str(shop.tenant_id), "job_id": job_id}
+    recompute_window.apply(kwargs=arguments, task_id=str(uuid4()), throw=True)
+    return job_id
 
 
 def test_a_dry_run_tells_what_applying_then_does(shop: MappedShop) -> None:

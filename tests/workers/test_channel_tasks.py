@@ -21,7 +21,7 @@ from skeldir.repository import (
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
-from tests.workers.test_attribution_tasks import run
+from tests.workers.test_attribution_tasks import request_window, run
 from workers import attribution, channels
 
 NOON = worlds.START.replace(hour=12)
@@ -126,6 +126,28 @@ def test_no_journey_is_attributed_by_rules_of_the_past(
     run(attribution.attribute_marked, tenant_id=tenant)
     assert counted(database, tenant, "dirty_marks WHERE true") == 0
     assert counted(database, tenant, "allocations WHERE channel_code = 'referral'") > 0
+    assert counted(database, tenant, "allocations WHERE channel_code = 'unknown'") == 0
+
+
+def test_a_window_leaves_out_the_orders_whose_touches_are_not_classified_yet(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was never computed: whoever takes their marks attributes them."""
+    other = World([], [Sale("p", "k", NOON)], [Booking(UUID(int=2), "p", "captured", 500, NOON)])
+    with database.connect() as connection:
+        worlds.store(connection, tenant, SALE)
+        worlds.store(connection, tenant, other)
+    put(tenant, PARTNER)
+    record(tenant, 1)
+    job = request_window(tenant)
+    with monkeypatch.context() as late:
+        late.setattr(attribution, "_classify_marked", lambda *_: None)
+        assert run(attribution.recompute_window, tenant_id=tenant, job_id=job.job_id)["orders"] == 1
+    assert counted(database, tenant, "allocations WHERE order_id = 'o'") == 0
+    assert counted(database, tenant, "dirty_marks WHERE journey_id = 'j-0'") == 1
+    request_window(tenant)
+    assert run(attribution.recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    assert counted(database, tenant, "allocations WHERE order_id = 'o' AND channel_code = 'referral'") > 0
     assert counted(database, tenant, "allocations WHERE channel_code = 'unknown'") == 0
 
 
