@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import MISSING, AwareDatetime, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
-from . import common_revenue, common_uncertainty
+from . import common_uncertainty
 
 
 class DateRange(ContractModel):
@@ -84,6 +84,57 @@ class ExportFilters(ContractModel):
         str | MISSING,
         Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$"),
     ] = MISSING
+
+
+class AllocationRow(ContractModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    entry_id: UUID
+    order_id: Annotated[
+        str,
+        Field(
+            description="A name that the outside world gave to something.",
+            max_length=200,
+            min_length=1,
+            pattern="^[^\\x00-\\x1f\\x7f]+$",
+        ),
+    ]
+    kind: Literal["authorised", "captured", "refunded", "disputed", "dispute_reversed", "adjusted"]
+    effective_at: AwareDatetime
+    channel_code: Annotated[
+        str,
+        Field(
+            description="A stable machine code.", max_length=100, min_length=1, pattern="^[a-z][a-z0-9_]*$"
+        ),
+    ]
+    campaign_id: Annotated[
+        str,
+        Field(
+            description="The campaign within the channel; empty when none was named.",
+            max_length=200,
+            pattern="^[^\\x00-\\x1f\\x7f]*$",
+        ),
+    ]
+    allocated_cents: Annotated[
+        int,
+        Field(
+            description="Minor units of the currency beside it; negative when money went back.",
+            ge=-9000000000000000000,
+            le=9000000000000000000,
+        ),
+    ]
+    currency: Annotated[
+        str, Field(description="An ISO 4217 code.", max_length=3, min_length=3, pattern="^[A-Z]{3}$")
+    ]
+    fallback: Annotated[
+        str,
+        Field(
+            description="Why the order was shared as `linear` does, where the model's own weights were all 0; empty of others.",
+            max_length=100,
+            pattern="^(?:[a-z][a-z0-9_]*)?$",
+        ),
+    ]
 
 
 class ExportChannel(ContractModel):
@@ -227,7 +278,7 @@ class AllocationExport(ContractModel):
     ]
     mode: Literal["cash", "accrual"]
     date_range: DateRange
-    data: Annotated[list[common_revenue.Allocation], Field(max_length=1000000000)]
+    data: Annotated[list[AllocationRow], Field(max_length=1000000000)]
     summary: ExportSummary
 
 

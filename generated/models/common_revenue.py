@@ -88,7 +88,7 @@ class Allocation(ContractModel):
     fallback: Annotated[
         str | MISSING,
         Field(
-            description="Why the order was shared as `linear` does, where the model's own weights were all 0; absent of others, and in exports.",
+            description="Why the order was shared as `linear` does, where the model's own weights were all 0; absent of others.",
             max_length=100,
             min_length=1,
             pattern="^[a-z][a-z0-9_]*$",

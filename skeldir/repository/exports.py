@@ -38,6 +38,7 @@ COLUMNS: Final[Mapping[Dataset, Sequence[Column]]] = {
         Column("campaign_id", "text"),
         Column("allocated_cents", "integer"),
         Column("currency", "text"),
+        Column("fallback", "text"),
     ),
 }
 AMOUNT: Final[Mapping[Dataset, str]] = {"revenue": "revenue_cents", "allocations": "allocated_cents"}
@@ -83,7 +84,7 @@ _DAYS_ADDED_UP: Final[Mapping[Mode, TextClause]] = {
 
 _ALLOCATIONS: Final = text(f"""
     SELECT CAST(part.entry_id AS text), part.order_id, entry.kind, part.effective_at, channel_code,
-           campaign_id, allocated_cents, part.currency
+           campaign_id, allocated_cents, part.currency, coalesce(fallback, '')
       FROM (SELECT *
               FROM allocations
              WHERE model_version = :model_version

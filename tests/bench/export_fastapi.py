@@ -21,7 +21,7 @@ from tests.bench.export_rows import QUERY, VERSION
 
 NAMES = (
     *("entry_id", "order_id", "kind", "effective_at", "channel_code", "campaign_id"),
-    *("allocated_cents", "currency"),
+    *("allocated_cents", "currency", "fallback"),
 )
 app = FastAPI()
 

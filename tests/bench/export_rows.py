@@ -6,7 +6,7 @@ VERSION = AttributionSettings(lookback_days=30).version("linear")
 
 QUERY = """
     SELECT part.entry_id, part.order_id, entry.kind, part.effective_at, part.channel_code, part.campaign_id,
-           part.allocated_cents, part.currency
+           part.allocated_cents, part.currency, coalesce(part.fallback, '')
       FROM allocations AS part
       JOIN ledger_entries AS entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
      WHERE part.model_version = %s

@@ -24,6 +24,7 @@ ENTRIES, PENDING = 1_000, 5
 VERSION = AttributionSettings(lookback_days=30).version("linear")
 CHANNELS = ("email", "facebook_paid", "google_search_paid", "tiktok_paid")
 CAMPAIGNS = (*FORMULAS, "", "plain", 'say "hi", you', "über")
+FALLBACKS = (None, "no_weights", "weightless", None, None)
 Cell = tuple[str, str, str]  # day, currency, channel
 
 
@@ -35,6 +36,7 @@ class Credit:
     channel: str
     campaign: str
     cents: int
+    fallback: str | None
 
 
 class Bookkeeper:
@@ -81,8 +83,11 @@ def _split(n: int, booking: Booking) -> list[Credit]:
     """Give a third to each of three channels, and the rest to the last."""
     third = int(booking.effect_cents / 3)
     shares = (third, third, booking.effect_cents - 2 * third)
+    fallback = FALLBACKS[n % len(FALLBACKS)]
     return [
-        Credit(booking, CHANNELS[(n + k) % len(CHANNELS)], CAMPAIGNS[(n + k) % len(CAMPAIGNS)], share)
+        Credit(
+            booking, CHANNELS[(n + k) % len(CHANNELS)], CAMPAIGNS[(n + k) % len(CAMPAIGNS)], share, fallback
+        )
         for k, share in enumerate(shares)
     ]
 
@@ -90,12 +95,12 @@ def _split(n: int, booking: Booking) -> list[Credit]:
 def _store(connection: psycopg.Connection, tenant_id: UUID, told: list[Credit]) -> None:
     columns = (
         "allocations (tenant_id, model_version, entry_id, order_id, channel_code, campaign_id,"
-        " allocated_cents, currency, effective_at, touch_count)"
+        " allocated_cents, currency, effective_at, touch_count, fallback)"
     )
     rows = (
         (
             *(tenant_id, VERSION, one.booking.entry_id, one.booking.order_id, one.channel, one.campaign),
-            *(one.cents, one.booking.currency, one.booking.effective_at, 3),
+            *(one.cents, one.booking.currency, one.booking.effective_at, 3, one.fallback),
         )
         for one in told
     )
