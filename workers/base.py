@@ -126,6 +126,16 @@ class BaseTask(Task):  # type: ignore[misc]
         except TRANSIENT as error:
             self.try_again(error)
 
+    def signature(self, args: Any = None, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's
+        """Return the task with its arguments, for a canvas; what ran before it hands it no result.
+
+        So `.s(…)` is the same as `.si(…)`: its arguments are all there, and are not added to later. Raises
+        TypeError for one without a name, which would only fail in the worker.
+        """
+        if args:
+            raise TypeError(f"{self.name} takes keyword arguments only")
+        return super().signature(args, *arguments, **options | {"immutable": True})
+
     def apply_async(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's
         """Send the task; a chord's part has its result kept, or what follows would wait for it for ever."""
         if options.get("chord") is not None:

@@ -12,17 +12,21 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from celery import chord
 from kombu import Connection, entity
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from skeldir.broker import store, transport
-from skeldir.db.session import tenant_session, tenant_transaction
+from skeldir.broker.outbox import Outbox, publishing_over
+from skeldir.db.session import driver_of, tenant_session, tenant_transaction
 from skeldir.queue import messages
 from skeldir.queue.broker import TASKS
 from skeldir.queue.sending import enqueue, send
 from tests import waiting
 from tests.conftest import Database
+from workers.maintenance import prune_tenant
+from workers.retention import enforce_retention
 
 ROUNDS = 80
 MAINTENANCE = entity.Queue("maintenance", TASKS, routing_key="maintenance")
@@ -76,6 +80,34 @@ def test_a_savepoint_that_fails_takes_what_was_sent_in_it_along(
             fail(session)
 
     assert sent_for(superuser, tenant) == ["maintenance.prune_tenant"]
+
+
+def test_a_canvas_is_a_row_of_it_as_well(
+    database: Database, superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    """Its parts and what waits for them; nothing of it is written to the results before one has run."""
+    parts = [prune_tenant.s(tenant_id=str(tenant)) for _ in range(2)]
+    rows = """SELECT (SELECT count(*) FROM skeldir_results.celery_taskmeta),
+                     (SELECT count(*) FROM skeldir_results.celery_tasksetmeta)"""
+    before = superuser.execute(rows).fetchone()
+
+    def work(fault: type[Exception] | None = None) -> None:
+        with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+            with publishing_over(Outbox(driver_of(session))):
+                chord(parts, enforce_retention.s(tenant_id=str(tenant))).apply_async()
+            assert waiting.headers(superuser) == []
+            if fault:
+                raise fault
+
+    with pytest.raises(ZeroDivisionError):
+        work(ZeroDivisionError)
+    assert waiting.headers(superuser) == []
+    work()
+    assert sorted(one["task"] for one in waiting.headers(superuser)) == [
+        "celery.chord_unlock",
+        *["maintenance.prune_tenant"] * 2,
+    ]
+    assert superuser.execute(rows).fetchone() == before
 
 
 def test_many_at_once_leave_exactly_those_that_committed(superuser: psycopg.Connection, tenant: UUID) -> None:

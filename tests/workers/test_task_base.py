@@ -154,6 +154,12 @@ def test_a_task_of_an_unknown_tenant_is_refused_and_leaves_nothing(
         assert found.fetchone() == (0,)
 
 
+def test_a_task_with_nameless_arguments_is_refused_when_a_canvas_is_made() -> None:
+    """Not in the worker, after what comes before it in the canvas has taken effect."""
+    with pytest.raises(TypeError, match="keyword arguments only"):
+        prune_tenant.s(str(uuid4()))
+
+
 def test_pauses_grow_up_to_a_bound_and_differ() -> None:
     for retries in range(12):
         pauses = {pause_seconds(retries) for _ in range(20)}

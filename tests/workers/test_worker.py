@@ -92,10 +92,10 @@ def test_a_message_reaches_its_task(database: Database, tenant: UUID, worker: Wo
 def test_what_follows_a_chord_runs_once_its_parts_have(
     database: Database, tenant: UUID, worker: Worker
 ) -> None:
-    """The parts' results are kept for that, though the service ignores all others."""
+    """The parts' results are kept for that, though the service ignores all others; nobody is handed them."""
     arguments = {"tenant_id": str(tenant)}
-    parts = [prune_tenant.si(**arguments) for _ in range(2)]
-    followed = chord(parts, enforce_retention.si(**arguments)).apply_async()
+    parts = [prune_tenant.s(**arguments) for _ in range(2)]
+    followed = chord(parts, enforce_retention.s(**arguments)).apply_async()
 
     eventually(lambda: True if f"enforce_retention[{followed.id}] succeeded" in worker.said() else None)
 
