@@ -170,7 +170,11 @@ def _look() -> Findings:
 
 def _told(figures: QueueFigures, watched: Watched) -> models.QueueFigures:
     workers = watched.workers[figures.queue]
-    told = asdict(figures) | {"redelivered": workers.redelivered, "workers": workers.alive}
+    told = asdict(figures) | {
+        "redelivered": workers.redelivered,
+        "expired": workers.expired,
+        "workers": workers.alive,
+    }
     told["oldest_seconds"] = int(figures.oldest_seconds)
     if workers.heartbeat_age_seconds is not None:
         told["heartbeat_age_seconds"] = int(workers.heartbeat_age_seconds)

@@ -61,12 +61,18 @@ def _workers(watched: Watched) -> Iterator[Metric]:
         "Messages that workers were given once more, since somebody had begun and not settled them.",
         labels=["queue"],
     )
+    expired = CounterMetricFamily(
+        "skeldir_queue_expired_messages",
+        "Messages that workers threw away, since they had waited for longer than they were worth.",
+        labels=["queue"],
+    )
     for queue, workers in watched.workers.items():
         alive.add_metric([queue], workers.alive)
         redelivered.add_metric([queue], workers.redelivered)
+        expired.add_metric([queue], workers.expired)
         if workers.heartbeat_age_seconds is not None:
             heartbeat.add_metric([queue], workers.heartbeat_age_seconds)
-    yield from (alive, heartbeat, redelivered)
+    yield from (alive, heartbeat, redelivered, expired)
 
 
 def _tasks(watched: Watched) -> Iterator[Metric]:

@@ -12,7 +12,8 @@ from billiard.exceptions import WorkerLostError
 from celery.exceptions import Ignore, Reject, Retry
 from celery.worker.request import Request
 
-from skeldir.domain.task_figures import Outcome, Report, TaskFigures
+from skeldir.broker.channel import EXPIRY_LISTENERS
+from skeldir.domain.task_figures import Outcome, QueueCounts, Report, TaskFigures
 
 ALREADY_DONE: Final = {"outcome": "already_done"}
 """What a task returns that had taken effect before."""
@@ -24,7 +25,7 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tasks: dict[tuple[str, Outcome], TaskFigures] = {}
-        self._redelivered: dict[str, int] = {}
+        self._queues: dict[str, QueueCounts] = {}
 
     def ran(self, task_name: str, outcome: Outcome, seconds: float) -> None:
         """Count a run of a task."""
@@ -34,13 +35,18 @@ class Tally:
     def redelivered(self, queue: str, count: int = 1) -> None:
         """Count messages that were given to a worker before."""
         with self._lock:
-            self._redelivered[queue] = self._redelivered.get(queue, 0) + count
+            self._counts(queue).redelivered += count
+
+    def expired(self, queue: str, count: int = 1) -> None:
+        """Count messages that are thrown away, since they have waited for longer than they were worth."""
+        with self._lock:
+            self._counts(queue).expired += count
 
     def take(self) -> Report:
         """Return what was counted, and begin anew."""
         with self._lock:
-            report = Report(list(self._tasks.values()), self._redelivered)
-            self._tasks, self._redelivered = {}, {}
+            report = Report(list(self._tasks.values()), self._queues)
+            self._tasks, self._queues = {}, {}
         return report
 
     def put_back(self, report: Report) -> None:
@@ -48,16 +54,21 @@ class Tally:
         with self._lock:
             for figures in report.tasks:
                 self._figures(figures.task_name, figures.outcome).add_all(figures)
-        for queue, count in report.redelivered.items():
-            self.redelivered(queue, count)
+        for queue, counts in report.queues.items():
+            self.redelivered(queue, counts.redelivered)
+            self.expired(queue, counts.expired)
 
     def _figures(self, task_name: str, outcome: Outcome) -> TaskFigures:
         key = (task_name, outcome)
         return self._tasks.setdefault(key, TaskFigures(task_name, outcome))
 
+    def _counts(self, queue: str) -> QueueCounts:
+        return self._queues.setdefault(queue, QueueCounts())
+
 
 tally: Final = Tally()
 """This worker's."""
+EXPIRY_LISTENERS.append(tally.expired)
 
 
 class Measured(Request):  # type: ignore[misc]
@@ -66,7 +77,16 @@ class Measured(Request):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         if (self.delivery_info or {}).get("redelivered"):
-            tally.redelivered(str(self.delivery_info.get("routing_key")))
+            tally.redelivered(self._queue())
+
+    def _announce_revoked(self, reason: str, terminated: bool, signum: Any, expired: bool) -> None:  # noqa: FBT001 - Celery's
+        """Count what expired after the worker had taken it."""
+        if expired:
+            tally.expired(self._queue())
+        super()._announce_revoked(reason, terminated, signum, expired)
+
+    def _queue(self) -> str:
+        return str((self.delivery_info or {}).get("routing_key"))
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Count successes in the class that Celery derives for each task, with an `on_success` of its own."""

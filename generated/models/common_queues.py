@@ -51,6 +51,14 @@ class QueueFigures(ContractModel):
             le=9000000000000000000,
         ),
     ]
+    expired: Annotated[
+        int,
+        Field(
+            description="Messages that workers threw away, since they had waited for longer than they were worth; ever since.",
+            ge=0,
+            le=9000000000000000000,
+        ),
+    ]
     workers: Annotated[
         int,
         Field(

@@ -1,6 +1,7 @@
 """Channels as kombu has them, over the broker's functions: routing, acknowledgements, the prefetch window."""
 
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from queue import Empty
 from random import randint
@@ -24,6 +25,9 @@ BATCH: Final = 100
 
 LANE_HEADER: Final = "skeldir_lane"
 """Whom a task is for; who claims goes from one to the next."""
+
+EXPIRY_LISTENERS: Final[list[Callable[[str], object]]] = []
+"""Told the queue of each message that had expired when a consumer of this process took it."""
 
 _LANES: Final = 2**31
 
@@ -217,7 +221,7 @@ class Channel(virtual.Channel):
 
     def _deliver(self, message: Claimed) -> None:
         if message.has_expired:
-            self.settle(message.message_id)
+            self._throw_away(message)
             return
         if message.queue in self._no_ack:
             self.settle(message.message_id)
@@ -227,8 +231,13 @@ class Channel(virtual.Channel):
         while claimed := self._claim([queue], 1, []):
             if not claimed[0].has_expired:
                 return _payload(claimed[0])
-            self.settle(claimed[0].message_id)
+            self._throw_away(claimed[0])
         raise Empty
+
+    def _throw_away(self, message: Claimed) -> None:
+        self.settle(message.message_id)
+        for tell in EXPIRY_LISTENERS:
+            tell(message.queue)
 
     def basic_get(self, queue: str, no_ack: bool = False, **options: Any) -> Any:
         """Take one message now, if there is one."""

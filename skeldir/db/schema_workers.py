@@ -23,8 +23,9 @@ Table(
     column("duration_seconds", Double),
 )
 Table(
-    "queue_redeliveries",
+    "queue_counts",
     METADATA,
     key("queue", Text),
-    column("message_count", BigInteger),
+    column("redelivered_count", BigInteger),
+    column("expired_count", BigInteger, default="0"),
 )

@@ -1,7 +1,7 @@
 """What became of tasks and how long they took, counted; and which queues have somebody to work on them."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -45,6 +45,16 @@ class QueueWorkers:
     """Since the latest was heard of, dead or alive; None where there was none for an hour."""
     redelivered: int
     """Messages that workers were given again, as somebody had begun and not settled them; ever since."""
+    expired: int
+    """Messages that workers threw away, as these had waited for longer than they were worth; ever since."""
+
+
+@dataclass(slots=True)
+class QueueCounts:
+    """What came of one queue's messages besides tasks."""
+
+    redelivered: int = 0
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +62,4 @@ class Report:
     """What one worker tells: that it lives, and what has happened since its last report."""
 
     tasks: Sequence[TaskFigures]
-    redelivered: dict[str, int]
-    """Messages by queue."""
+    queues: Mapping[str, QueueCounts]

@@ -35,16 +35,21 @@ _ADD: Final = text("""
                    SELECT ours + theirs FROM unnest(known.bucket_counts, excluded.bucket_counts)
                        WITH ORDINALITY AS bucket (ours, theirs, place) ORDER BY place)
     )
-    INSERT INTO queue_redeliveries AS known (queue, message_count)
-    SELECT key, CAST(value AS bigint) FROM jsonb_each_text(CAST(:redelivered AS jsonb)) ORDER BY key
-    ON CONFLICT (queue) DO UPDATE SET message_count = known.message_count + excluded.message_count
+    INSERT INTO queue_counts AS known (queue, redelivered_count, expired_count)
+    SELECT queue, redelivered, expired
+      FROM jsonb_to_recordset(CAST(:counts AS jsonb)) AS told (queue text, redelivered bigint, expired bigint)
+     ORDER BY queue
+    ON CONFLICT (queue) DO UPDATE
+       SET redelivered_count = known.redelivered_count + excluded.redelivered_count,
+           expired_count = known.expired_count + excluded.expired_count
 """)
 _LEAVE: Final = text("DELETE FROM worker_heartbeats WHERE worker_id = :worker_id")
 _TASKS: Final = text("""
     SELECT task_name, outcome, bucket_counts, duration_seconds FROM task_figures ORDER BY task_name, outcome
 """)
 _QUEUES: Final = text("""
-    SELECT queue, coalesce(beats.alive, 0) AS alive, beats.age, coalesce(message_count, 0) AS redelivered
+    SELECT queue, coalesce(beats.alive, 0) AS alive, beats.age,
+           coalesce(redelivered_count, 0) AS redelivered, coalesce(expired_count, 0) AS expired
       FROM unnest(CAST(:queues AS text[])) AS queue
       LEFT JOIN (
           SELECT consumed.queue, count(*) FILTER (WHERE age < :alive_seconds) AS alive, min(age) AS age
@@ -52,7 +57,7 @@ _QUEUES: Final = text("""
            CROSS JOIN unnest(queues) AS consumed (queue)
            CROSS JOIN LATERAL date_part('epoch', clock_timestamp() - seen_at) AS age
            GROUP BY consumed.queue) AS beats USING (queue)
-      LEFT JOIN queue_redeliveries USING (queue)
+      LEFT JOIN queue_counts USING (queue)
      ORDER BY queue
 """)
 
@@ -72,7 +77,9 @@ def add(connection: Connection, reporter: Reporter, report: Report) -> None:
     values = asdict(reporter) | {
         "queues": list(reporter.queues),
         "tasks": orjson.dumps([asdict(one) for one in report.tasks]).decode(),
-        "redelivered": orjson.dumps(report.redelivered).decode(),
+        "counts": orjson.dumps(
+            [{"queue": queue, **asdict(counts)} for queue, counts in report.queues.items()]
+        ).decode(),
     }
     connection.execute(_ADD, values)
 

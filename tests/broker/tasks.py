@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -27,6 +28,7 @@ app.conf.update(
     broker_pool_limit=2,
     **OPTIONS,
 )
+task: Final = partial(app.task, shared=False)  # else the service's own application would have these as well
 
 
 def _write(key: str, value: str) -> None:
@@ -34,7 +36,7 @@ def _write(key: str, value: str) -> None:
         connection.execute("INSERT INTO broker_tests.effects (key, value) VALUES (%s, %s)", (key, value))
 
 
-@app.task
+@task
 def effect(*, key: str, value: str = "", seconds: float = 0.0) -> str:
     """Take a while, then leave a row."""
     time.sleep(seconds)
@@ -42,22 +44,22 @@ def effect(*, key: str, value: str = "", seconds: float = 0.0) -> str:
     return value
 
 
-@app.task(ignore_result=True)
+@task(ignore_result=True)
 def noop() -> None:
     """Do nothing."""
 
 
-@app.task
+@task
 def add(x: int, y: int) -> int:
     return x + y
 
 
-@app.task
+@task
 def total(numbers: list[int]) -> int:
     return sum(numbers)
 
 
-@app.task(bind=True, max_retries=5)
+@task(bind=True, max_retries=5)
 def at_the_third_try(self: Any, *, key: str) -> int:
     _write(key, str(self.request.retries))
     if self.request.retries < 2:
@@ -65,7 +67,7 @@ def at_the_third_try(self: Any, *, key: str) -> int:
     return int(self.request.retries)
 
 
-@app.task(soft_time_limit=0.5, time_limit=5)
+@task(soft_time_limit=0.5, time_limit=5)
 def too_long(*, key: str) -> None:
     try:
         time.sleep(4)
@@ -73,16 +75,16 @@ def too_long(*, key: str) -> None:
         _write(key, "stopped")
 
 
-@app.task(time_limit=0.5)
+@task(time_limit=0.5)
 def far_too_long() -> None:
     time.sleep(30)
 
 
-@app.task(rate_limit="5/s", ignore_result=True)
+@task(rate_limit="5/s", ignore_result=True)
 def limited(*, key: str) -> None:
     _write(key, str(time.time()))
 
 
-@app.task
+@task
 def end_the_worker() -> None:
     os.kill(os.getpid(), 9)

@@ -63,7 +63,7 @@ GRANTS = {
     "unknown_shares": ("S", "SIU", "", "S", "S"),
     "worker_heartbeats": ("S", "SIUD", "", "", ""),
     "task_figures": ("S", "SIU", "", "", ""),
-    "queue_redeliveries": ("S", "SIU", "", "", ""),
+    "queue_counts": ("S", "SIU", "", "", ""),
     "ad_spend": ("SIU", "S", "", "S", ""),
     "ad_spend_changes": ("SI", "S", "", "S", ""),
     "ad_spend_imports": ("SI", "S", "", "S", ""),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,7 +34,7 @@ def superuser(database: Database) -> Iterator[psycopg.Connection]:
         waiting.clear(connection)
         connection.execute("DELETE FROM worker_heartbeats")
         connection.execute("DELETE FROM task_figures")
-        connection.execute("DELETE FROM queue_redeliveries")
+        connection.execute("DELETE FROM queue_counts")
         yield connection
 
 
@@ -133,6 +134,27 @@ def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> Non
     assert (buckets["0.1"], buckets["5.0"], buckets["+Inf"]) == (0, 1, 1)
     assert told["skeldir_task_duration_seconds_count", "maintenance.succeed"] == 3
     assert not any(str(tenant) in label for key in told for label in key)
+
+
+@pytest.mark.usefixtures("observed")
+def test_what_expires_is_counted_wherever_it_is_thrown_away(
+    superuser: psycopg.Connection, tenant: UUID
+) -> None:
+    """By the queue's consumer, who looks at it first, or by the worker who had taken it in time."""
+    for delay_seconds in (None, 0.5):
+        app.send_task(
+            "maintenance.succeed",
+            kwargs={"tenant_id": str(tenant)},
+            queue="maintenance",
+            expires=datetime.now(UTC) - timedelta(seconds=1),
+            countdown=delay_seconds,
+        )
+    superuser.execute("UPDATE skeldir_broker.scheduled_messages SET expires_at = NULL")
+
+    key = "skeldir_queue_expired_messages_total", "maintenance"
+    eventually(lambda: True if scraped()[key] == 2 else None)
+    effects = "SELECT count(*) FROM task_effects WHERE tenant_id = %s"
+    assert superuser.execute(effects, [tenant]).fetchone() == (0,)
 
 
 def test_counts_of_several_reports_add_up(
