@@ -1,7 +1,7 @@
 """Operations of api-contracts/openapi/v1/attribution.yaml."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from pydantic import MISSING
@@ -223,16 +223,11 @@ def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttrib
                 reversed_cents=channel.reversed_cents,
                 order_count=channel.order_count,
                 share_ppm=share_ppm(channel.revenue_cents, found.allocated_cents),
-                **_certainty(certainties, found.currency, channel.channel_code),
+                **certainty(certainties, found.currency, channel.channel_code),
             )
             for channel in found.channels
         ],
     )
-
-
-def _certainty(certainties: Certainties, currency: str, channel_code: str) -> dict[str, Any]:
-    told = certainty(certainties, currency, channel_code)
-    return {} if told.pop("interval_missing") else told
 
 
 def _allocation(row: allocations.Allocation) -> Allocation:

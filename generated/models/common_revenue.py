@@ -215,21 +215,30 @@ class ChannelRevenue(ContractModel):
             le=1000000000000,
         ),
     ]
-    credible_interval: common_uncertainty.CredibleInterval | MISSING = MISSING
+    credible_interval: Annotated[
+        common_uncertainty.CredibleInterval | None,
+        Field(description="The credible interval, or null where `interval_missing` says why there is none."),
+    ]
     confidence_ppm: Annotated[
-        int | MISSING,
+        int | None,
         Field(
-            description="The part of the draws, in millionths, in which as many channels have more revenue as in the report: how certain the channel's place in the ranking is. Low values say that it should not be preferred to its neighbours, or they to it, on this evidence. Absent when fewer than 30 journeys speak of the channel.",
+            description="The confidence as `ConfidencePpm` has it, or null where there is no interval either.",
             ge=0,
             le=1000000,
         ),
-    ] = MISSING
+    ]
     interval_as_of: Annotated[
-        AwareDatetime | MISSING,
+        AwareDatetime | None,
         Field(
-            description="The time of the snapshot that the interval and the confidence were estimated from."
+            description="The time of the snapshot that the interval and the confidence were estimated from; null without."
         ),
-    ] = MISSING
+    ]
+    interval_missing: Annotated[
+        Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None,
+        Field(
+            description="Why there is no interval: these days were not estimated yet under this model (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
+        ),
+    ]
 
 
 class CurrencyAttribution(ContractModel):

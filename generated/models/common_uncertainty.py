@@ -53,7 +53,7 @@ class IntervalMissing(
 
 class CredibleInterval(ContractModel):
     """
-    Where the channel's revenue may lie when only chance differs: among as many paying journeys, drawn from the same visitors. From a Bayesian bootstrap over journeys, equal tails. Absent when fewer than 30 journeys speak of the channel.
+    Where the channel's revenue may lie when only chance differs: among as many paying journeys, drawn from the same visitors. From a Bayesian bootstrap over journeys, equal tails.
     """
 
     model_config = ConfigDict(

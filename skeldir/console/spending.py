@@ -43,6 +43,10 @@ def with_spending(
                 reversed_cents=0,
                 order_count=0,
                 share_ppm=0,
+                credible_interval=None,
+                confidence_ppm=None,
+                interval_as_of=None,
+                interval_missing="no_journeys",
             )
             for row in block.channels
             if row.channel_code not in known and row.figures.spend_cents

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import Flask
-from pydantic import MISSING
 
 from skeldir.domain.models import share_ppm
 from skeldir.domain.money_text import amount_text
@@ -37,7 +36,6 @@ def add_filters(app: Flask) -> None:
         outcome=lambda code: OUTCOME_NAMES.get(code, code),
         words=lambda code: code.replace("_", " "),
     )
-    app.jinja_env.tests["told"] = lambda value: value is not MISSING
 
 
 def share_text(share_ppm: int) -> str:

@@ -169,6 +169,10 @@ def test_channels_add_up_to_the_ledger(api: Api, database: Database, tenant: UUI
         "reversed_cents": -667,
         "order_count": 1,
         "share_ppm": 666_666,
+        "credible_interval": None,
+        "confidence_ppm": None,
+        "interval_as_of": None,
+        "interval_missing": "not_computed",
     }
     assert [channel["channel_code"] for channel in dollar["channels"]] == ["direct"]
     assert "start_date" not in report
