@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from celery import Celery
 from kombu import Connection
 
 from skeldir.db.roles import Role
@@ -43,6 +44,17 @@ def eventually(probe: Callable[[], Answer | None], seconds: float = DEADLINE_SEC
         assert time.monotonic() < deadline, "the deadline passed without an answer"
         time.sleep(0.02)
     return answer
+
+
+def cancel_consumer(app: Celery, queue: str) -> None:
+    """Have the worker consume from a queue no more; it answers that it will before it has done so."""
+    assert app.control.cancel_consumer(queue, reply=True, timeout=10, limit=1)
+
+    def is_cancelled() -> bool | None:
+        found = app.control.inspect(timeout=10, limit=1).active_queues() or {}
+        return any(queue not in {one["name"] for one in queues} for queues in found.values()) or None
+
+    eventually(is_cancelled)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery import chain, chord, group
 
-from tests.broker.conftest import Site, eventually
+from tests.broker.conftest import Site, cancel_consumer, eventually
 
 PATIENCE = 30
 IN_FLIGHT = "SELECT count(*) FROM skeldir_broker.messages WHERE lease IS NOT NULL"
@@ -123,7 +123,7 @@ def test_events_reach_who_watches(tasks: Any, place: Site) -> None:
 
 
 def test_a_higher_priority_is_served_first(tasks: Any, place: Site) -> None:
-    tasks.app.control.cancel_consumer("tests", reply=True, timeout=5, limit=1)
+    cancel_consumer(tasks.app, "tests")
     for number, priority in enumerate((0, 0, 9)):
         tasks.effect.apply_async(
             kwargs={"key": "priority", "value": f"{priority}.{number}"}, priority=priority

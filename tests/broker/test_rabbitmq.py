@@ -18,6 +18,7 @@ from skeldir.queue.sending import enqueue
 from skeldir.repository import failed_jobs, worker_reports
 from skeldir.settings import get_settings
 from tests import waiting
+from tests.broker.conftest import cancel_consumer
 from tests.broker.rabbitmq import Node, node
 from tests.conftest import Database
 from tests.workers.conftest import EFFECTS, NO_EFFECTS, Worker, eventually, running
@@ -172,7 +173,7 @@ def test_a_task_is_run_when_it_is_due(
 def test_a_higher_priority_is_served_first(
     superuser: psycopg.Connection, tenant: UUID, app: WorkerApplication
 ) -> None:
-    app.control.cancel_consumer("maintenance", reply=True, timeout=10, limit=1)
+    cancel_consumer(app, "maintenance")
     low, _, high = (send(app, "work", tenant, priority=priority) for priority in (0, 0, 9))
     app.control.add_consumer("maintenance", reply=True, timeout=10, limit=1)
 
