@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     export_manifest_days: int = Field(
         default=365, ge=7, le=36_500, description="How long manifests of exports are kept."
     )
+    parked_message_days: int = Field(
+        default=90,
+        ge=7,
+        le=36_500,
+        description="How long a parked message waits for somebody to put it back or throw it away.",
+    )
     failed_job_days: int = Field(
         default=90,
         ge=1,

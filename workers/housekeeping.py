@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from celery.utils.log import get_task_logger
 from sqlalchemy.orm import Session
 
 from skeldir.db.engine import get_engine
@@ -15,9 +16,10 @@ from skeldir.queue import messages
 from skeldir.queue.broker import WorkerApplication
 from skeldir.queue.messages import Message
 from skeldir.queue.sending import send
-from skeldir.repository import broker, tenants
+from skeldir.repository import broker, parked_messages, tenants
 from skeldir.settings import get_settings
 from workers.base import SystemTask, task
+from workers.retention import ROWS_AT_ONCE
 from workers.schedule import SWEEP_SECONDS
 
 BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
@@ -25,6 +27,8 @@ BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
 
 WAITING_MAX: Final = 1_000
 """More messages than this are a queue that nobody keeps up with, whoever they are for."""
+
+log = get_task_logger(__name__)
 
 
 def _is_behind(app: WorkerApplication) -> bool:
@@ -90,7 +94,17 @@ def prune_tenants(self: SystemTask) -> int:
 
 @task("housekeeping.enforce_retention", SystemTask)
 def enforce_retention(self: SystemTask) -> int:
-    """Have every tenant's old rows let go; return for how many tenants."""
+    """Have every tenant's old rows let go, and parked messages of none; return for how many tenants.
+
+    What was nobody's is noted in no tenant's `retention_runs`, but in the log.
+    """
+    days = get_settings().parked_message_days
+    with get_engine("app_worker").connect() as connection:
+        gone = parked_messages.prune_ownerless(connection, days, ROWS_AT_ONCE)
+    if gone:
+        log.info(
+            "parked messages of no tenant went by age", extra={"row_count": gone, "older_than_days": days}
+        )
     return _fan_out(self, tenants.list_ids, messages.enforce_retention)
 
 

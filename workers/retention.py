@@ -25,6 +25,7 @@ def periods(settings: Settings) -> Mapping[Policy, int]:
         "dead_letter_attempts": settings.dead_letter_attempt_days,
         "deliveries": settings.delivery_days,
         "export_manifests": settings.export_manifest_days,
+        "parked_messages": settings.parked_message_days,
     }
 
 

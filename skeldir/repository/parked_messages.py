@@ -16,6 +16,7 @@ from skeldir.domain.failed_jobs import kept_arguments
 _OWN: Final = text("SELECT * FROM skeldir_broker.parked_tasks(:lane, :limit, :before, :message_id)")
 _SETTLE_OWN: Final = text("SELECT skeldir_broker.settle_parked(:lane, :message_id, :is_wanted)")
 _ALL: Final = text("SELECT * FROM skeldir_broker.all_parked_tasks(:limit, :message_id)")
+_PRUNE_OWNERLESS: Final = text("SELECT skeldir_broker.prune_ownerless_parked(:days, :rows_max)")
 _SETTLE_ANY: Final = text("SELECT skeldir_broker.settle_any_parked(:message_id, :is_wanted)")
 
 
@@ -67,6 +68,15 @@ def settle_any(connection: _Executes, message_id: int, *, is_wanted: bool) -> Pa
     """Do the same as `settle` with anybody's message; for operators."""
     row = connection.execute(_ALL, {"limit": 1, "message_id": message_id}).one_or_none()
     return _settled(connection, _SETTLE_ANY, row, {"is_wanted": is_wanted})
+
+
+def prune_ownerless(connection: _Executes, days: int, rows_max: int) -> int:
+    """Delete some messages of no tenant, parked longer ago than so many days; returns how many.
+
+    Tenants' own go by their retention. Raises what the database does for less than a week.
+    """
+    values = {"days": days, "rows_max": rows_max}
+    return int(connection.execute(_PRUNE_OWNERLESS, values).scalar_one())
 
 
 def _settled(

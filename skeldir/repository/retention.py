@@ -6,7 +6,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 Policy = Literal[
-    "dead_letter_payloads", "settled_dead_letters", "dead_letter_attempts", "deliveries", "export_manifests"
+    "dead_letter_payloads",
+    "settled_dead_letters",
+    "dead_letter_attempts",
+    "deliveries",
+    "export_manifests",
+    "parked_messages",
 ]
 
 _ENFORCE: Final = text("SELECT skeldir_pruner.enforce(:policy, :days, :rows_max)")

@@ -10,12 +10,15 @@ from sqlalchemy import text
 
 from skeldir.app import create_app
 from skeldir.db.session import tenant_session
+from skeldir.queue import messages
+from skeldir.queue.messages import QUEUES, Message
+from skeldir.queue.sending import send
 from tests import waiting
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import open_shop
 from tests.vendors.payloads import shopify_order
-from workers import retention
+from workers import housekeeping, retention
 from workers.retention import enforce_retention
 
 LETTER: Final = """
@@ -144,6 +147,42 @@ def test_an_abandoned_letter_goes_by_when_it_was_abandoned(
     assert enforce(tenant) == {"settled_dead_letters": 1}
 
 
+def test_parked_messages_go_by_age(
+    superuser: psycopg.Connection,
+    tenant: UUID,
+    make_tenant: Callable[[], UUID],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A tenant's own by its retention; what is nobody's, or unreadable, before tenants are sent for."""
+    caplog.set_level("INFO")
+    waiting.clear(superuser)
+    superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+    for whose in (tenant, tenant, make_tenant()):
+        send(messages.prune_tenant(tenant_id=whose))
+    send(Message("housekeeping.sweep", "housekeeping"))
+    waiting.fill(superuser, "housekeeping", 1)
+    _, mine_lately, anothers, system, unreadable = waiting.park(superuser, *QUEUES)
+    superuser.execute(
+        """UPDATE skeldir_broker.parked_messages
+              SET parked_at = now() - CASE WHEN message_id = %s THEN interval '89 days' ELSE '91 days' END,
+                  body = CASE WHEN message_id = %s THEN 'no JSON' ELSE body END""",
+        [mine_lately, unreadable],
+    )
+
+    def left() -> list[int]:
+        rows = superuser.execute("SELECT message_id FROM skeldir_broker.parked_messages ORDER BY message_id")
+        return [row[0] for row in rows.fetchall()]
+
+    assert enforce(tenant) == {"parked_messages": 1}
+    assert left() == [mine_lately, anothers, system, unreadable]
+    assert runs(superuser, tenant) == [("parked_messages", "parked_messages", "deleted", 1)]
+    housekeeping.enforce_retention.apply(throw=True)
+    assert left() == [mine_lately, anothers]
+    assert "parked messages of no tenant went by age" in caplog.text
+    superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+    waiting.clear(superuser)
+
+
 def test_what_is_in_quarantine_keeps_its_payload(superuser: psycopg.Connection, tenant: UUID) -> None:
     """It is money, held until the tenant is resumed, however long that takes."""
     add(superuser, LETTER, tenant, "1000 days", "tenant_suspended")
@@ -199,14 +238,13 @@ def test_retention_cannot_touch_money(superuser: psycopg.Connection, tenant: UUI
 
 @pytest.mark.parametrize(("days", "rows"), [(6, 1000), (90, 0), (90, 100_000)])
 def test_a_week_is_kept_whatever_is_asked_for(database: Database, tenant: UUID, days: int, rows: int) -> None:
-    """The function keeps its bounds itself: whoever may call it cannot empty a table by it."""
-    with (
-        pytest.raises(Exception, match="keeps a week"),
-        tenant_session(tenant, engine=database.engine("app_worker")) as session,
-    ):
-        session.execute(
-            text("SELECT skeldir_pruner.enforce('deliveries', :days, :rows)"), {"days": days, "rows": rows}
-        )
+    """The functions keep their bounds themselves: whoever may call them cannot empty a table by them."""
+    for function in ("skeldir_pruner.enforce('deliveries', ", "skeldir_broker.prune_ownerless_parked("):
+        with (
+            pytest.raises(Exception, match="keeps a week"),
+            tenant_session(tenant, engine=database.engine("app_worker")) as session,
+        ):
+            session.execute(text(f"SELECT {function}:days, :rows)"), {"days": days, "rows": rows})
 
 
 def test_a_backlog_goes_in_batches_and_the_rest_with_the_next_task(
