@@ -1,5 +1,7 @@
 """Retention: what of a tenant's rows goes by age. The owner's function does it, and notes what it did."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import text
@@ -14,7 +16,29 @@ Policy = Literal[
     "parked_messages",
 ]
 
+_LATEST: Final = text("""
+    SELECT ran_at, policy, table_name, action, older_than, row_count FROM retention_runs
+     ORDER BY ran_at DESC, run_id LIMIT :limit
+""")
 _ENFORCE: Final = text("SELECT skeldir_pruner.enforce(:policy, :days, :rows_max)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one transaction of one policy let go."""
+
+    ran_at: datetime
+    policy: Policy
+    table_name: str
+    action: Literal["emptied", "deleted"]
+    older_than: datetime
+    """Nothing that went was younger."""
+    row_count: int
+
+
+def latest(session: Session, limit: int) -> list[Run]:
+    """Return what went of the tenant's rows, the latest first."""
+    return [Run(*row) for row in session.execute(_LATEST, {"limit": limit})]
 
 
 def enforce(session: Session, policy: Policy, days: int, rows_max: int) -> int:

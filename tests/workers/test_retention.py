@@ -1,5 +1,6 @@
 """What is older than its policy allows goes, by one function, which notes it; money stays."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -7,7 +8,9 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from skeldir import cli
 from skeldir.app import create_app
 from skeldir.db.session import tenant_session
 from skeldir.queue import messages
@@ -181,6 +184,25 @@ def test_parked_messages_go_by_age(
     assert "parked messages of no tenant went by age" in caplog.text
     superuser.execute("DELETE FROM skeldir_broker.parked_messages")
     waiting.clear(superuser)
+
+
+def test_operators_list_what_went(
+    superuser: psycopg.Connection, tenant: UUID, make_tenant: Callable[[], UUID]
+) -> None:
+    """The latest first, of one tenant."""
+    for whose, row in ((make_tenant(), DELIVERY), (tenant, MANIFEST), (tenant, DELIVERY)):
+        add(superuser, row, whose, "366 days")
+        enforce(whose)
+
+    done = CliRunner().invoke(cli.app, ["retention", "list", "--tenant", str(tenant), "--json"])
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["retention_runs"]
+    assert [(run["policy"], run["table_name"], run["action"], run["row_count"]) for run in found] == [
+        ("deliveries", "deliveries", "deleted", 1),
+        ("export_manifests", "export_manifests", "deleted", 1),
+    ]
+    assert all(run["older_than"] < run["ran_at"] for run in found)
 
 
 def test_what_is_in_quarantine_keeps_its_payload(superuser: psycopg.Connection, tenant: UUID) -> None:
