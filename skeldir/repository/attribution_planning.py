@@ -1,5 +1,7 @@
 """How a job's statements are to be planned, and how long each may run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -25,7 +27,7 @@ _HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "
 # once per connection. Sorting is off where an index may do: a plan made over a few rows would rather read and
 # sort them all, and be kept while they grow to many. Costs are set so that rows to be deleted are reached by
 # where they lie, also in a table of which nothing is known.
-LOOK_UPS: Final = {
+_LOOK_UPS: Final = {
     **_HASHING,
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -34,10 +36,9 @@ LOOK_UPS: Final = {
     "random_page_cost": "0.01",
     "cpu_operator_cost": "0.025",
 }
-"""What statements that look rows up by their keys are planned with, whoever sends them."""
 
 _JOB: Final = _settings(
-    **LOOK_UPS,
+    **_LOOK_UPS,
     statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
     datestyle="ISO",  # of what one session tells another as text
 )
@@ -45,6 +46,9 @@ _JOB: Final = _settings(
 _SCAN: Final = _settings(
     **_HASHING, statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s", plan_cache_mode="force_custom_plan"
 )
+
+_LOOK_UP: Final = _settings(**_LOOK_UPS)
+_END_LOOK_UP: Final = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _LOOK_UPS).encode()
 
 
 def begin(session: Session) -> None:
@@ -55,3 +59,14 @@ def begin(session: Session) -> None:
 def begin_scan(session: Session) -> None:
     """Prepare a transaction whose statements read all of a tenant's rows at once."""
     driver_of(session).execute(_SCAN, prepare=False)
+
+
+@contextmanager
+def looked_up(session: Session) -> Iterator[None]:
+    """Have the body's statements look rows up by their keys, whatever the planner knows of the tenant.
+
+    For transactions that are no job's; afterwards the server's own settings are in force.
+    """
+    driver_of(session).execute(_LOOK_UP, prepare=False)
+    yield
+    driver_of(session).execute(_END_LOOK_UP, prepare=False)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.performance import Figures, Outcome, Spend
 from skeldir.domain.windows import Window
 from skeldir.repository import channel_reports, channels, performance_counts, performance_days
+from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.channel_reports import Mode
 from skeldir.repository.channels import Channel
 from skeldir.repository.performance_counts import ORDERS_MAX
@@ -149,13 +150,13 @@ def _held(session: Session, mode: Mode, asked: Mapping[str, Any]) -> Iterator[An
     stale = performance_counts.stale(session, asked["model_version"], asked["first_day"], asked["end_day"])
     yield from session.execute(_HELD[mode], {**asked, "stale_days": list(stale)})
     if stale:
-        with performance_counts.looked_up(session):
+        with looked_up(session):
             for scope in performance_counts.scopes(session, list(stale)):
                 yield from session.execute(_RECOUNTED[mode], {**asked, **scope})
 
 
 def _counted(session: Session, mode: Mode, asked: Mapping[str, object]) -> Iterator[Any]:
-    with performance_counts.looked_up(session):
+    with looked_up(session):
         for order_ids in _window_orders(session, asked):
             yield from session.execute(_COUNTED[mode], {**asked, **_scope(session, order_ids)})
 

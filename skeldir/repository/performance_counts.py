@@ -8,7 +8,6 @@ version's summary, by its foreign key.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from operator import add
 from typing import Final
@@ -18,14 +17,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import Window
-from skeldir.repository.attribution_planning import LOOK_UPS
+from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.performance_sql import KEPT_CELLS, MEASURES
 
 ORDERS_MAX: Final = 5_000
 """Orders per statement: bounds the memory of both ends, and the arrays sent."""
-
-_PREPARE: Final = text("; ".join(f"SET LOCAL {name} = '{value}'" for name, value in LOOK_UPS.items()))
-_UNPREPARE: Final = text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in LOOK_UPS))
 
 _TRY_LOCK: Final = text("""
     SELECT pg_try_advisory_xact_lock(
@@ -86,14 +82,6 @@ _KEEP_CELLS: Final = text(f"""
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn to count until this transaction ends; False when another has it."""
     return bool(session.execute(_TRY_LOCK).scalar_one())
-
-
-@contextmanager
-def looked_up(session: Session) -> Iterator[None]:
-    """Have the body's statements look rows up by key, whatever the planner knows of the tenant."""
-    session.execute(_PREPARE)
-    yield
-    session.execute(_UNPREPARE)
 
 
 def are_kept(session: Session, model_version: str) -> bool:

@@ -13,6 +13,7 @@ A correction goes before any rule. A touch of which nothing is told keeps its ch
 tell it by. Orders are updated in transactions of their own, never in the job's, for webhooks wait for them.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.channel_rules import Mapping, TouchOrigin
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.repository import channel_corrections, channel_rules, dirty_marks
+from skeldir.repository.attribution_planning import looked_up
 
 JOURNEYS_AT_ONCE: Final = 5_000
 """Journeys per statement: bounds the memory of both ends, and how long an order is locked."""
@@ -33,24 +35,48 @@ TOUCHPOINTS: Final = "touchpoints"
 ORDERS: Final = "orders"
 
 _WITH: Final = f"WITH corrected AS MATERIALIZED ({channel_corrections.LATEST})"
-_RECORDED: Final = """
+
+
+def _recorded(touchpoints: str) -> str:
+    return f"""
     SELECT 'touchpoints' AS table_name, CAST(touchpoint_id AS text) AS row_key, touchpoint_id,
            journey_id, occurred_at, source, medium, nullif(campaign_id, '') AS campaign, referrer_host,
            click_id, channel_code, corrected.to_channel AS corrected
-      FROM touchpoints LEFT JOIN corrected USING (tenant_id, touchpoint_id)
-"""
-_HINTED: Final = """
+      FROM {touchpoints} AS told LEFT JOIN corrected USING (tenant_id, touchpoint_id)
+    """  # noqa: S608 - a constant of this file
+
+
+def _hinted(orders: str) -> str:
+    return f"""
     SELECT 'orders' AS table_name, order_id AS row_key, hint_touchpoint_id AS touchpoint_id,
            journey_id, ordered_at AS occurred_at,
            hint_source AS source, hint_medium AS medium, nullif(hint_campaign_id, '') AS campaign,
            CAST(NULL AS text) AS referrer_host, CAST(NULL AS text) AS click_id,
            hint_channel_code AS channel_code, corrected.to_channel AS corrected
-      FROM orders LEFT JOIN corrected
-        ON corrected.tenant_id = orders.tenant_id AND corrected.touchpoint_id = orders.hint_touchpoint_id
+      FROM {orders} AS told LEFT JOIN corrected
+        ON corrected.tenant_id = told.tenant_id AND corrected.touchpoint_id = told.hint_touchpoint_id
      WHERE hint_touchpoint_id IS NOT NULL
+    """  # noqa: S608 - a constant of this file
+
+
+def _of_journeys(table: str, at: str) -> str:
+    """Return SQL for a table's rows of some journeys, looked up as in `attribution_scope`."""
+    return f"""
+           (SELECT found.*
+              FROM json_array_elements_text(CAST(:journey_ids AS json)) AS asked (journey_id),
+                   LATERAL (SELECT * FROM {table}
+                             WHERE {table}.journey_id BETWEEN asked.journey_id AND asked.journey_id
+                             ORDER BY {table}.journey_id, {at}) AS found)
+    """  # noqa: S608 - a constant of this file
+
+
+_RECORDED: Final = _recorded(TOUCHPOINTS)
+_HINTED: Final = _hinted(ORDERS)
+_TOUCHES: Final = f"""
+    {_recorded(_of_journeys(TOUCHPOINTS, "occurred_at"))}
+    UNION ALL
+    {_hinted(_of_journeys(ORDERS, "ordered_at"))}
 """
-_OF_JOURNEYS: Final = "journey_id = ANY(CAST(:journey_ids AS text[]))"
-_TOUCHES: Final = f"{_RECORDED} WHERE {_OF_JOURNEYS} UNION ALL {_HINTED} AND {_OF_JOURNEYS}"
 
 ORIGINS_OF_WINDOW: Final = text(f"""
     {_WITH}
@@ -85,15 +111,27 @@ _PAGES: Final[dict[str, TextClause]] = {
     """),
 }
 
-_UPDATE_TOUCHPOINTS: Final = text("""
+
+def _lie(table: str, key: str, kind: str) -> str:
+    """Return SQL that finds where the rows of some keys lie, whatever the planner believes of the table."""
+    return f"""ctid = ANY(ARRAY(
+           SELECT found.ctid
+             FROM unnest(CAST(:row_keys AS {kind}[])) AS asked (row_key),
+                  LATERAL (SELECT ctid FROM {table} WHERE {key} BETWEEN asked.row_key AND asked.row_key
+                            ORDER BY {key}) AS found))"""  # noqa: S608 - constants of this file
+
+
+_UPDATE_TOUCHPOINTS: Final = text(f"""
     UPDATE touchpoints
        SET channel_code = given.channel_code
       FROM unnest(CAST(:row_keys AS uuid[]), CAST(:channel_codes AS text[])) AS given (row_key, channel_code)
      WHERE touchpoint_id = given.row_key
-""")
+       AND {_lie(TOUCHPOINTS, "touchpoint_id", "uuid")}
+""")  # noqa: S608 - constants of this file
 
-# Only where the order still hints at what it was classified by: webhooks change it meanwhile.
-_UPDATE_ORDERS: Final = text("""
+# Only where the order still hints at what it was classified by: webhooks change it meanwhile, and mark its
+# journey. One that was moved by such a change is not found where it lay either.
+_UPDATE_ORDERS: Final = text(f"""
     UPDATE orders
        SET hint_channel_code = given.channel_code
       FROM unnest(CAST(:row_keys AS text[]), CAST(:channel_codes AS text[]), CAST(:sources AS text[]),
@@ -102,7 +140,8 @@ _UPDATE_ORDERS: Final = text("""
      WHERE order_id = given.row_key
        AND (hint_source, hint_medium, nullif(hint_campaign_id, ''))
            IS NOT DISTINCT FROM (given.source, given.medium, given.campaign)
-""")
+       AND {_lie(ORDERS, "order_id", "text")}
+""")  # noqa: S608 - constants of this file
 
 _LOCK: Final = text("""
     SELECT pg_advisory_xact_lock(
@@ -185,7 +224,8 @@ def classify_marked(session: Session, after: str | None) -> str | None:
     session.execute(_LOCK)
     journeys = session.execute(_MARKED, {"after": after, "limit": JOURNEYS_AT_ONCE}).scalars().all()
     if journeys:
-        apply(session, wrong(session, mapping_in_force(session), journeys))
+        with looked_up(session):
+            apply(session, wrong(session, mapping_in_force(session), journeys))
     return journeys[-1] if journeys else None
 
 
@@ -196,8 +236,9 @@ def only_classified(session: Session, journeys: Sequence[str]) -> list[str]:
     mapping = mapping_in_force(session)
     left: dict[str, datetime] = {}
     rest = iter(journeys)
-    while some := list(islice(rest, JOURNEYS_AT_ONCE)):
-        left |= _earliest(wrong(session, mapping, some))
+    with looked_up(session):
+        while some := list(islice(rest, JOURNEYS_AT_ONCE)):
+            left |= _earliest(wrong(session, mapping, some))
     dirty_marks.mark(session, left)
     return [journey for journey in journeys if journey not in left]
 
@@ -213,7 +254,8 @@ def step(session: Session, rows_max: int) -> Step:
         return Step(0, 0, is_over=True)
     rows = session.execute(_PAGES[at.table_name], {"after_key": at.after_key, "limit": rows_max}).all()
     changes = list(to_change(Mapping(rule_set.rules), rows))
-    apply(session, changes)
+    with looked_up(session):
+        apply(session, changes)
     dirty_marks.mark(session, _earliest(changes))
     is_last = len(rows) < rows_max
     moved = {
@@ -248,8 +290,11 @@ def mapping_in_force(session: Session) -> Mapping:
 
 
 def wrong(session: Session, mapping: Mapping, journeys: Sequence[str]) -> list[Change]:
-    """Return the touches of journeys that have another channel than a mapping gives them."""
-    scope = {"journey_ids": journeys}
+    """Return the touches of journeys that have another channel than a mapping gives them.
+
+    Within `looked_up`, or in a transaction that `attribution.begin` was called on.
+    """
+    scope = {"journey_ids": json.dumps(journeys)}
     if not any(to_change(mapping, session.execute(_ORIGINS_OF_JOURNEYS, scope))):
         return []
     return list(to_change(mapping, session.execute(_TOUCHES_OF_JOURNEYS, scope)))
@@ -267,7 +312,7 @@ def to_change(mapping: Mapping, rows: Iterable[Row[Any]]) -> Iterable[Change]:
 
 
 def apply(session: Session, changes: Sequence[Change]) -> None:
-    """Give stored touches the channels that they are to have."""
+    """Give stored touches the channels that they are to have; within `looked_up`."""
     of = {
         table: [change for change in changes if change.row.table_name == table]
         for table in (TOUCHPOINTS, ORDERS)

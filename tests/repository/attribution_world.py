@@ -143,6 +143,36 @@ _ENTRIES = """ledger_entries (tenant_id, entry_id, order_id, kind, reference, co
                                effect_cents, currency, effective_at, booked_at, source)"""
 
 
+_CROWD = (
+    """
+    INSERT INTO touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code, source)
+    SELECT %(tenant)s, gen_random_uuid(), 'crowd', %(start)s + n * interval '4 minutes',
+           (ARRAY['email', 'organic', 'referral'])[1 + n %% 3], 's' || n %% 50
+      FROM generate_series(1, 8000) AS n
+    """,
+    """
+    INSERT INTO orders (tenant_id, order_id, journey_id, ordered_at, hint_touchpoint_id, hint_source,
+                        hint_channel_code)
+    SELECT %(tenant)s, 'o-' || n, 'crowd', %(start)s + n * interval '20 minutes', gen_random_uuid(),
+           's' || n %% 60, 'facebook_paid'
+      FROM generate_series(1, 1500) AS n
+    """,
+    """
+    INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, amount_cents, effect_cents,
+                                currency, effective_at, booked_at, source)
+    SELECT tenant_id, gen_random_uuid(), order_id, 'captured', 'r', 999, 999, 'EUR', ordered_at, ordered_at,
+           'shopify'
+      FROM orders WHERE tenant_id = %(tenant)s
+    """,
+)
+
+
+def store_crowd(connection: psycopg.Connection, tenant: UUID) -> None:
+    """Write one journey of 8,000 touches and 1,500 orders of 999 cents, each with a hint, from START on."""
+    for statement in _CROWD:
+        connection.execute(statement, {"tenant": tenant, "start": START})
+
+
 def store(connection: psycopg.Connection, tenant: UUID, world: World) -> None:
     """Write a world as the superuser, by COPY: quick, and in the order in which it is told."""
     _copy(connection, _ORDERS, ((tenant, *astuple(sale)) for sale in world.sales))

@@ -302,30 +302,7 @@ def test_a_crowded_journey_costs_no_product(
     """8,000 touches and 1,500 orders of one journey, each with a hint: no statement takes 5 s."""
     monkeypatch.setattr(attribution, "MODELS", heaviest := ("linear", "time_decay", "position_based"))
     with database.connect() as connection:
-        connection.execute(
-            """INSERT INTO touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code,
-                                        source)
-               SELECT %s, gen_random_uuid(), 'crowd', %s + n * interval '4 minutes',
-                      (ARRAY['email', 'organic', 'referral'])[1 + n %% 3], 's' || n %% 50
-                 FROM generate_series(1, 8000) AS n""",
-            (tenant, NOON),
-        )
-        connection.execute(
-            """INSERT INTO orders (tenant_id, order_id, journey_id, ordered_at, hint_touchpoint_id,
-                                   hint_source, hint_channel_code)
-               SELECT %s, 'o-' || n, 'crowd', %s + n * interval '20 minutes', gen_random_uuid(),
-                      's' || n %% 60, 'facebook_paid'
-                 FROM generate_series(1, 1500) AS n""",
-            (tenant, NOON),
-        )
-        connection.execute(
-            """INSERT INTO ledger_entries (tenant_id, entry_id, order_id, kind, reference, amount_cents,
-                                           effect_cents, currency, effective_at, booked_at, source)
-               SELECT tenant_id, gen_random_uuid(), order_id, 'captured', 'r', 999, 999, 'EUR', ordered_at,
-                      ordered_at, 'shopify'
-                 FROM orders WHERE tenant_id = %s""",
-            (tenant,),
-        )
+        worlds.store_crowd(connection, tenant)
     assert attribute(database, tenant, ["crowd"]).orders == 1_500
     with tenant_session(tenant, read_only=True) as session:
         rows = session.execute(

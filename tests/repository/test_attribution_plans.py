@@ -11,16 +11,20 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import driver_of, tenant_session
+from skeldir.domain.channel_rules import Rule
 from skeldir.repository import (
     attribution,
     attribution_audits,
     attribution_digests,
     attribution_orders,
+    channel_rules,
     performance,
     performance_counts,
     performance_days,
     performance_sql,
+    reclassification,
 )
+from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.attribution_split import NUMBERS
 from skeldir.repository.attribution_sql import COMPUTE
 from skeldir.repository.attribution_write import REPLACE
@@ -29,10 +33,13 @@ from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS
 
 ROWS_READ = text("""
-    SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid))
-      FROM pg_index
-     WHERE indrelid IN (CAST('allocations' AS regclass), CAST('ledger_entries' AS regclass))
+    SELECT sum(pg_stat_get_xact_tuples_returned(relation))
+      FROM (SELECT indexrelid AS relation, indrelid FROM pg_index
+            UNION SELECT indrelid, indrelid FROM pg_index) AS read
+     WHERE indrelid = ANY(CAST(CAST(:tables AS text[]) AS regclass[]))
 """)
+SUMMED = ["allocations", "ledger_entries"]
+CLASSIFIED = ["orders", "touchpoints"]
 LARGE = {"orders", "touchpoints", "ledger_entries", "allocations", "order_digests"}
 STATEMENTS = {
     **{f"{model} in {number}": COMPUTE[number][model] for number in NUMBERS for model in COMPUTE[number]},
@@ -50,13 +57,15 @@ STATEMENTS = {
     "audited sums": attribution_audits._SUMS,
     "audited digests": attribution_audits._DIGESTS,
 }
-REPORT_STATEMENTS = {
+LOOKED_UP = {
     "counted cells": performance._COUNTED["cash"],
     "cells of stale days": performance._RECOUNTED["cash"],
     "orders of stale days": performance_counts._ORDERS,
     "orders of a report": performance_sql.ORDERS,
     "journeys of a report": performance_sql.JOURNEYS,
     "orders of its journeys": performance_sql.SIBLINGS,
+    "touches of journeys": reclassification._TOUCHES_OF_JOURNEYS,
+    "origins of journeys": reclassification._ORIGINS_OF_JOURNEYS,
 }
 ONCE = ("orders of a window", "ledger_entries")
 """Planned anew by each job, and read once, by whichever index."""
@@ -70,8 +79,8 @@ def test_a_plan_made_over_a_few_rows_still_reads_large_tables_by_their_keys(
     with database.connect() as connection:
         worlds.store(connection, tenant, worlds.make(seed=5, journeys=journeys))
     with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
-        with performance_counts.looked_up(session):
-            _look_at(session, REPORT_STATEMENTS)
+        with looked_up(session):
+            _look_at(session, LOOKED_UP)
         attribution.begin(session)
         _look_at(session, STATEMENTS)
 
@@ -131,7 +140,32 @@ def _attribute(database: Database, tenant: UUID, journeys: list[str]) -> int:
     """Attribute journeys; return how many rows were read of the tables that sums are checked by."""
     engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-        before = session.execute(ROWS_READ).scalar_one()
+        before = session.execute(ROWS_READ, {"tables": SUMMED}).scalar_one()
         attribution.begin(session)
         attribution.attribute_journeys(session, journeys, SETTINGS)
-        return int(session.execute(ROWS_READ).scalar_one() - before)
+        return int(session.execute(ROWS_READ, {"tables": SUMMED}).scalar_one() - before)
+
+
+def test_marked_journeys_are_classified_by_reading_their_own_touches(
+    database: Database, tenant: UUID
+) -> None:
+    """However many others there are, and whatever the planner believes of the tenant."""
+    world = worlds.make(seed=8, journeys=3_000)
+    with database.connect() as connection:
+        connection.execute("ANALYZE touchpoints, orders")
+        worlds.store(connection, tenant, world)
+        worlds.mark(connection, tenant, marked := world.journeys[:20])
+        connection.execute(
+            "UPDATE touchpoints SET source = 'partner' WHERE tenant_id = %s AND journey_id = ANY(%s)",
+            (tenant, marked),
+        )
+    with tenant_session(tenant) as session:
+        assert channel_rules.put(session, 0, [Rule("linkedin_paid", source="partner")], None, "because")
+    with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+        before = session.execute(ROWS_READ, {"tables": CLASSIFIED}).scalar_one()
+        reclassification.classify_marked(session, None)
+        assert session.execute(ROWS_READ, {"tables": CLASSIFIED}).scalar_one() - before < 1_000
+        changed = session.execute(
+            text("SELECT count(*) FROM touchpoints WHERE channel_code = 'linkedin_paid'")
+        )
+        assert changed.scalar_one() > 0
