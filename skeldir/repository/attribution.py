@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 AHEAD_FROM: Final = 1_000
-"""From so many orders on a second connection pays."""
+"""From so many orders on, each counted once per model, a second connection pays."""
 
 _TRY_LOCK: Final = text("""
     SELECT pg_try_advisory_xact_lock(
@@ -151,7 +151,9 @@ def _attribute(
         for parameters in models
     )
     changes = Changes()
-    with closing(attribution_results.computed(session, work, ahead=len(first) >= AHEAD_FROM)) as results:
+    with closing(
+        attribution_results.computed(session, work, ahead=len(first) * len(models) >= AHEAD_FROM)
+    ) as results:
         for done, columns in results:
             order_ids, version = done.portion.order_ids, done.parameters.version
             with performance_days.followed(session, version, order_ids, flipped):

@@ -15,8 +15,8 @@ from skeldir.domain.windows import Window
 
 Value = TypeVar("Value")
 
-SCOPE_MAX: Final = 1_500
-"""Orders or journeys per statement: a tenth of a second on an idle server, and little memory at both ends."""
+SCOPE_MAX: Final = 1_000
+"""Orders or journeys per statement: well under a tenth of a second, and little memory at both ends."""
 
 CROWD: Final = 50
 """A journey of so many orders is crowded; people's are not, those of shop counters and robots are."""

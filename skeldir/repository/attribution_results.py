@@ -12,7 +12,7 @@ from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from skeldir.db.session import session_beside
+from skeldir.db.session import driver_of, session_beside
 from skeldir.domain.attribution_settings import ModelParameters
 from skeldir.repository.attribution_orders import Portion
 from skeldir.repository.attribution_planning import begin
@@ -55,7 +55,9 @@ def compute(session: Session, work: Work) -> Columns:
     quick, safe = (COMPUTE[number][work.parameters.model] for number in NUMBERS)
     asked = {**work.portion.scope, **bindings(work.parameters)}
     try:
-        with session.begin_nested():
+        # The driver's own savepoint: of one that the toolkit rolled back the transaction stays a part, and no
+        # other session may then see what it sees.
+        with driver_of(session).transaction():
             row = session.execute(quick, asked).mappings().one()
     except DataError as error:
         if not isinstance(error.orig, NumericValueOutOfRange):

@@ -47,6 +47,24 @@ def test_what_is_computed_ahead_of_writing_is_of_the_jobs_own_snapshot(
         assert allocated(database, tenant, model) == worlds.expected(world, model), model
 
 
+def test_amounts_too_large_for_bigints_do_not_keep_a_job_from_computing_ahead_later(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few orders, some of which only numerics hold, and then many, in one transaction."""
+    world = worlds.make(seed=8, journeys=600)
+    engine = database.engine("app_worker")
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
+        attribution.begin(session)
+        with monkeypatch.context() as few:
+            few.setattr(attribution, "AHEAD_FROM", 10**9)
+            attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("time_decay"))
+        attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("linear"))
+    for model in ("time_decay", "linear"):
+        assert allocated(database, tenant, model) == worlds.expected(world, model), model
+
+
 def test_an_error_ahead_of_writing_ends_the_job_and_leaves_nothing(database: Database, tenant: UUID) -> None:
     """Neither rows, nor a connection that is not given back."""
     world = worlds.make(seed=8, journeys=600)
