@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING, Any, Final
 
 from skeldir.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 KEY_BYTES = 32
 PRIVATE = 0o600
@@ -32,13 +33,13 @@ class SigningKeys:
     """Ed25519 keys by id: the current one signs, each of them verifies."""
 
     current: str
-    private: Mapping[str, Ed25519PrivateKey] = field(repr=False)
+    private: Mapping[str, "Ed25519PrivateKey"] = field(repr=False)
 
-    def signer(self) -> Ed25519PrivateKey:
+    def signer(self) -> "Ed25519PrivateKey":
         """Return the key that signs new tokens."""
         return self.private[self.current]
 
-    def verifier(self, kid: str) -> Ed25519PublicKey | None:
+    def verifier(self, kid: str) -> "Ed25519PublicKey | None":
         """Return the public half of a key, or None for an unknown id."""
         key = self.private.get(kid)
         return None if key is None else key.public_key()
@@ -193,6 +194,9 @@ def _key_bytes(encoded: str) -> bytes:
 
 
 def _signing(part: Mapping[str, Any]) -> SigningKeys:
+    # Nine megabytes that a worker, which signs nothing, need not hold.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
     private = {
         kid: Ed25519PrivateKey.from_private_bytes(_key_bytes(seed)) for kid, seed in part["keys"].items()
     }
