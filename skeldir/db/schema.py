@@ -325,13 +325,7 @@ tenant_table(
     column("effective_at", INSTANT),
     column("touch_count", Integer),
     optional("fallback", Text),
-    Index(
-        "allocations_effective_idx",
-        "tenant_id",
-        "model_version",
-        "effective_at",
-        postgresql_include=["channel_code", "currency", "order_id", "allocated_cents"],
-    ),
+    Index("allocations_effective_idx", "tenant_id", "model_version", "effective_at"),
 )
 tenant_table(
     "recompute_jobs",
