@@ -68,7 +68,8 @@ _SUMS: Final = text("""
         SELECT found.*
           FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
                LATERAL (SELECT tenant_id, order_id, journey_id FROM orders
-                         WHERE orders.order_id = asked.order_id OFFSET 0) AS found
+                         WHERE orders.order_id BETWEEN asked.order_id AND asked.order_id
+                         ORDER BY orders.order_id) AS found
     ), entry AS MATERIALIZED (
         SELECT found.*, sale.journey_id IN (SELECT journey_id FROM dirty_marks) AS is_marked,
                bool_or(effect_cents > 0) OVER (PARTITION BY found.order_id, currency) AS has_come_in
@@ -106,7 +107,8 @@ _DIGESTS: Final = text(f"""
                    FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
                         LATERAL (SELECT tenant_id, order_id, days, entry_count, touch_count, high, low
                                    FROM order_digests
-                                  WHERE order_digests.order_id = asked.order_id OFFSET 0) AS found
+                                  WHERE order_digests.order_id BETWEEN asked.order_id AND asked.order_id
+                                  ORDER BY order_digests.order_id) AS found
                 ) AS kept USING (tenant_id, order_id)
      WHERE sale.journey_id NOT IN (SELECT journey_id FROM dirty_marks)
        AND (kept.days, kept.entry_count, kept.touch_count, kept.high, kept.low)

@@ -41,7 +41,8 @@ FRESH: Final = f"""
         SELECT found.*
           FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
                LATERAL (SELECT tenant_id, order_id, journey_id, ordered_at FROM orders
-                         WHERE orders.order_id = asked.order_id OFFSET 0) AS found
+                         WHERE orders.order_id BETWEEN asked.order_id AND asked.order_id
+                         ORDER BY orders.order_id) AS found
     ), touched AS MATERIALIZED (
         SELECT asked.journey_id, touch.row_count, touch.high, touch.low,
                hint.row_count AS hint_count, hint.high AS hint_high, hint.low AS hint_low
@@ -89,7 +90,8 @@ SETTLE: Final = text(f"""
           FROM unnest(CAST(:order_ids AS text[])) AS asked (order_id),
                LATERAL (SELECT tenant_id, order_id, days, entry_count, touch_count, high, low
                           FROM order_digests
-                         WHERE order_digests.order_id = asked.order_id OFFSET 0) AS found
+                         WHERE order_digests.order_id BETWEEN asked.order_id AND asked.order_id
+                         ORDER BY order_digests.order_id) AS found
     ), changed AS MATERIALIZED (
         SELECT fresh.*
           FROM fresh LEFT JOIN kept USING (tenant_id, order_id)
@@ -151,7 +153,8 @@ _PART: Final = """
                      WHERE effective_at >= :{0}_start AND effective_at < :{0}_end AND effect_cents <> 0
                      ORDER BY effective_at) AS entry) AS asked,
            LATERAL (SELECT entry_count, touch_count, high, low, revision FROM order_digests
-                     WHERE order_digests.order_id = asked.order_id OFFSET 0) AS found
+                     WHERE order_digests.order_id BETWEEN asked.order_id AND asked.order_id
+                     ORDER BY order_digests.order_id) AS found
     HAVING count(*) > 0
 """
 

@@ -71,13 +71,16 @@ ONCE = ("orders of a window", "ledger_entries")
 """Planned anew by each job, and read once, by whichever index."""
 
 
-@pytest.mark.parametrize("journeys", [0, 40])
+@pytest.mark.parametrize("is_analyzed", [False, True])
+@pytest.mark.parametrize("journeys", [0, 1, 40])
 def test_a_plan_made_over_a_few_rows_still_reads_large_tables_by_their_keys(
-    database: Database, tenant: UUID, journeys: int
+    database: Database, tenant: UUID, journeys: int, *, is_analyzed: bool
 ) -> None:
     """A worker keeps its plans: what is cheapest of a few rows must not be what reads all of many."""
     with database.connect() as connection:
         worlds.store(connection, tenant, worlds.make(seed=5, journeys=journeys))
+        if is_analyzed:
+            connection.execute(f"ANALYZE {', '.join(sorted(LARGE))}")
     with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
         with looked_up(session):
             _look_at(session, LOOKED_UP)
