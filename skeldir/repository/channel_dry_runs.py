@@ -5,9 +5,9 @@ revenue among channels first and within each among campaigns, so the new channel
 applying the rules will make them, and the parts within say which old channel each comes from.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +21,7 @@ from skeldir.domain.channel_rules import Mapping
 from skeldir.domain.models import Model
 from skeldir.domain.windows import Window
 from skeldir.repository import attribution, attribution_orders, reclassification
-from skeldir.repository.attribution_orders import Portion
+from skeldir.repository.attribution_orders import OrderKey, Portion
 from skeldir.repository.attribution_sql import fresh
 from skeldir.repository.credit_rules import bindings
 from skeldir.repository.reclassification import Change
@@ -41,13 +41,6 @@ _SUMS: Final = """
      WHERE effective_at >= :start AND effective_at < :end
      GROUP BY channel_code, campaign_id, currency
 """
-
-_ORDERS_OF_JOURNEYS: Final = text("""
-    SELECT DISTINCT order_id
-      FROM orders JOIN ledger_entries USING (tenant_id, order_id)
-     WHERE journey_id = ANY(CAST(:journey_ids AS text[]))
-       AND order_id = ANY(CAST(:order_ids AS text[]))
-""")
 
 Moved = Counter[tuple[str, str, str]]
 """Cents by old channel, new channel and currency."""
@@ -73,13 +66,11 @@ def run(session: Session, mapping: Mapping, window: Window, parameters: ModelPar
     for change in reclassification.to_change(mapping, origins):
         changed[change.row.channel_code, change.channel_code] += change.row.touch_count
     before, after = Moved(), Moved()
+    attribution.begin(session)
     with closing(attribution_orders.of_window(session, window)) as found:
-        for portion in map(Portion.of, found):
-            changes = reclassification.wrong(session, mapping, portion.journey_ids)
-            if changes:
-                some = _affected(session, portion.order_ids, changes)
-                before += _sums(session, parameters, some, (), scope)
-                after += _sums(session, parameters, some, changes, scope)
+        for portion, changes in _affected(session, mapping, found):
+            before += _sums(session, parameters, portion, (), scope)
+            after += _sums(session, parameters, portion, changes, scope)
     return DryRun(
         sum(row.touch_count for row in origins),
         changed,
@@ -89,10 +80,16 @@ def run(session: Session, mapping: Mapping, window: Window, parameters: ModelPar
     )
 
 
-def _affected(session: Session, orders: Sequence[str], changes: Sequence[Change]) -> Portion:
-    journeys = sorted({change.row.journey_id for change in changes})
-    found = session.execute(_ORDERS_OF_JOURNEYS, {"journey_ids": journeys, "order_ids": list(orders)})
-    return Portion(list(found.scalars()), journeys)
+def _affected(
+    session: Session, mapping: Mapping, found: Iterable[Sequence[OrderKey]]
+) -> Iterator[tuple[Portion, Sequence[Change]]]:
+    """Yield the orders whose touches change, as many as a statement may take, with these changes."""
+    for orders in found:
+        changes = defaultdict(list)
+        for change in reclassification.wrong(session, mapping, sorted({one.journey_id for one in orders})):
+            changes[change.row.journey_id].append(change)
+        for portion in attribution_orders.portions([one for one in orders if one.journey_id in changes]):
+            yield portion, [change for journey_id in portion.journey_ids for change in changes[journey_id]]
 
 
 def _sums(
