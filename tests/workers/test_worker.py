@@ -1,7 +1,10 @@
 """A real worker process, from marks to allocations."""
 
+from queue import Queue
+from threading import Thread
 from uuid import UUID
 
+import pytest
 from celery import chord
 
 from skeldir.db.session import tenant_session
@@ -14,6 +17,7 @@ from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.backfilling import captures, choose
 from tests.workers.conftest import Worker, eventually
+from workers.app import app
 from workers.maintenance import prune_tenant
 from workers.retention import enforce_retention
 
@@ -103,3 +107,18 @@ def test_what_follows_a_chord_runs_once_its_parts_have(
         kept = connection.execute("DELETE FROM skeldir_results.celery_taskmeta RETURNING task_id").fetchall()
         connection.execute("DELETE FROM skeldir_results.celery_tasksetmeta")
     assert {task_id for (task_id,) in kept} == {part.id for part in followed.parent.results}
+
+
+@pytest.mark.usefixtures("worker")
+def test_many_threads_may_ask_workers_at_once() -> None:
+    """As Flower's do: who asks holds a connection of the pool, and sends over another one of it."""
+    answers: Queue[object] = Queue()
+
+    def ask() -> None:
+        answers.put(app.control.inspect(timeout=10, limit=1).ping())
+
+    for _ in range(9):
+        Thread(target=ask, daemon=True).start()
+
+    assert all(answers.get(timeout=30) for _ in range(9))
+    app.pool.force_close_all(close_pool=False)
