@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from skeldir.db.session import driver_of, tenant_session
 from skeldir.domain.channel_rules import Rule
 from skeldir.repository import (
+    allocations,
     attribution,
     attribution_audits,
     attribution_digests,
@@ -147,6 +148,27 @@ def _attribute(database: Database, tenant: UUID, journeys: list[str]) -> int:
         attribution.begin(session)
         attribution.attribute_journeys(session, journeys, SETTINGS)
         return int(session.execute(ROWS_READ, {"tables": SUMMED}).scalar_one() - before)
+
+
+def test_a_page_of_allocations_looks_only_its_own_entries_up(database: Database, tenant: UUID) -> None:
+    """Also while the tenant has so few that reading all of them looks as good."""
+    world, linear = worlds.make(seed=9, journeys=3_000), SETTINGS.parameters("linear")
+    orders = [sale.order_id for sale in world.sales][: attribution_orders.SCOPE_MAX]
+    with database.connect() as connection:
+        worlds.store(connection, tenant, world)
+    worker = database.engine("app_worker")
+    with tenant_session(tenant, isolation="repeatable read", engine=worker) as session:
+        attribution.begin(session)
+        attribution.attribute_orders(session, orders, [linear])
+    with database.connect() as connection:
+        connection.execute("ANALYZE ledger_entries, allocations")
+    with tenant_session(tenant, read_only=True) as session:
+        before = session.execute(ROWS_READ, {"tables": ["ledger_entries"]}).scalar_one()
+        page = allocations.page(
+            session, linear.version, limit=50, order_id=None, channel_code=None, after=None
+        )
+        assert len(page) == 50
+        assert session.execute(ROWS_READ, {"tables": ["ledger_entries"]}).scalar_one() - before <= 50
 
 
 def test_marked_journeys_are_classified_by_reading_their_own_touches(
