@@ -142,6 +142,8 @@ def _attribute(
     models: Sequence[ModelParameters],
     flipped: Sequence[str] = (),
 ) -> Changes:
+    # Told once, since no order comes twice.
+    are_first = {one.version: not attribution_results.are_kept(session, one.version) for one in models}
     rest = iter(orders)
     first = next(rest, [])
     work = (
@@ -157,7 +159,9 @@ def _attribute(
         for done, columns in results:
             order_ids, version = done.portion.order_ids, done.parameters.version
             with performance_days.followed(session, version, order_ids, flipped):
-                written, vanished = attribution_results.replace(session, version, columns)
+                written, vanished = attribution_results.replace(
+                    session, version, columns, is_first=are_first[version]
+                )
             is_first = done.parameters is models[0]
             changes += Changes(len(order_ids) if is_first else 0, written, vanished)
     return changes

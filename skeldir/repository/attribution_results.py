@@ -18,7 +18,7 @@ from skeldir.repository.attribution_orders import Portion
 from skeldir.repository.attribution_planning import begin
 from skeldir.repository.attribution_split import NUMBERS
 from skeldir.repository.attribution_sql import COMPUTE
-from skeldir.repository.attribution_write import REPLACE
+from skeldir.repository.attribution_write import ARE_KEPT, REPLACE, STORE
 from skeldir.repository.credit_rules import bindings
 
 Columns = Mapping[str, str]
@@ -66,7 +66,13 @@ def compute(session: Session, work: Work) -> Columns:
     return dict(row)
 
 
-def replace(session: Session, model_version: str, columns: Columns) -> tuple[int, int]:
-    """Replace what is kept; return how many rows were written, and how many vanished."""
-    row = session.execute(REPLACE, {"model_version": model_version, **columns}).one()
+def are_kept(session: Session, model_version: str) -> bool:
+    """Tell whether any order of the tenant has allocations under a model version."""
+    return bool(session.execute(ARE_KEPT, {"model_version": model_version}).scalar_one())
+
+
+def replace(session: Session, model_version: str, columns: Columns, *, is_first: bool) -> tuple[int, int]:
+    """Replace what is kept, which is nothing where `is_first`; return what was written, and vanished."""
+    statement = STORE if is_first else REPLACE
+    row = session.execute(statement, {"model_version": model_version, **columns}).one()
     return row.written, row.vanished

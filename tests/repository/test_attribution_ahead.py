@@ -90,7 +90,8 @@ def test_a_time_limit_while_writing_ends_the_job_and_gives_both_connections_back
     engine = database.engine("app_worker")
     reached: list[str] = []
 
-    def end(_session: Session, model_version: str, _columns: Columns) -> tuple[int, int]:
+    def end(_session: Session, model_version: str, _columns: Columns, *, is_first: bool) -> tuple[int, int]:
+        assert is_first
         reached.append(model_version)
         if len(reached) < 3:
             return 0, 0

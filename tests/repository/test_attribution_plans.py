@@ -28,7 +28,7 @@ from skeldir.repository import (
 from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.attribution_split import NUMBERS
 from skeldir.repository.attribution_sql import COMPUTE
-from skeldir.repository.attribution_write import REPLACE
+from skeldir.repository.attribution_write import REPLACE, STORE
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS
@@ -45,6 +45,7 @@ LARGE = {"orders", "touchpoints", "ledger_entries", "allocations", "order_digest
 STATEMENTS = {
     **{f"{model} in {number}": COMPUTE[number][model] for number in NUMBERS for model in COMPUTE[number]},
     "replace": REPLACE,
+    "store": STORE,
     "digests": attribution_digests.SETTLE,
     "orders of journeys": attribution_orders.OF_JOURNEYS,
     "journeys of orders": attribution_orders.WITH_JOURNEYS,
