@@ -15,7 +15,7 @@ from datetime import date
 from operator import add, sub
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import BEGINNING, END
@@ -45,12 +45,13 @@ _FORGET_OTHERS: Final = tuple(
 )
 
 _RANK: Final = text(RANK)
-_JOURNEYS: Final = text("SELECT journey_id FROM orders GROUP BY journey_id HAVING count(*) > 1")
+_SHARED: Final = "SELECT journey_id FROM orders GROUP BY journey_id HAVING count(*) > 1"
+_JOURNEYS: Final = text(_SHARED)
 _ORDERS: Final = text("SELECT DISTINCT order_id FROM ledger_entries WHERE effect_cents <> 0")
-_FORGET_ALONE: Final = text("""
+_FORGET_ALONE: Final = text(f"""
     DELETE FROM repeat_orders
-     WHERE order_id NOT IN (SELECT order_id FROM orders WHERE journey_id = ANY(CAST(:journey_ids AS text[])))
-""")
+     WHERE order_id NOT IN (SELECT order_id FROM orders WHERE journey_id IN ({_SHARED}))
+""")  # noqa: S608 - a constant
 
 _CELLS: Final = text(f"WITH {KEPT_CELLS} SELECT * FROM cell")  # noqa: S608 - a constant
 _STORED: Final = text(f"""
@@ -113,12 +114,11 @@ def refresh(session: Session, model_version: str) -> int:
     """Keep this version's days and no other's; return how many cells were not what the rows make them."""
     for statement in _FORGET_OTHERS:
         session.execute(statement, {"model_version": model_version})
-    journeys = session.execute(_JOURNEYS).scalars().all()
-    session.execute(_FORGET_ALONE, {"journey_ids": journeys})
-    for some in _chunks(journeys):
-        _rank(session, some)
+    session.execute(_FORGET_ALONE)
+    for journeys in _some_at_a_time(session, _JOURNEYS):
+        _rank(session, journeys)
     wanted: Cells = {}
-    for orders in _chunks(session.execute(_ORDERS).scalars().all()):
+    for orders in _some_at_a_time(session, _ORDERS):
         for key, sums in _cells(session, model_version, orders).items():
             wanted[key] = tuple(map(add, wanted.get(key, _NOTHING), sums))
     rows = session.execute(_STORED, {"model_version": model_version})
@@ -161,6 +161,8 @@ def _book(session: Session, model_version: str, before: Cells, after: Cells) -> 
     return len(changed)
 
 
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), ORDERS_MAX):
-        yield values[start : start + ORDERS_MAX]
+def _some_at_a_time(session: Session, statement: TextClause) -> Iterator[Sequence[str]]:
+    """Yield the ids that a statement finds: those of a whole tenant need not fit in memory."""
+    options = {"stream_results": True, "yield_per": ORDERS_MAX}
+    with session.execute(statement, execution_options=options) as found:
+        yield from found.scalars().partitions(ORDERS_MAX)
