@@ -376,15 +376,17 @@ def _free_port(preferred: int) -> int:
     """Return the port of before if it is free, else one that no outgoing connection is given by the system.
 
     Such a one, a client's that tries to come back for instance, would take it while the server is down, and
-    the server would have to move away from who knows its address.
+    the server would have to move away from who knows its address. Processes that a killed server had just
+    begun hold its port for some milliseconds more.
     """
     chosen = random.sample(PORTS, 50)  # ports, no secrets
-    for port in (*([preferred] if preferred else []), *chosen, 0):
+    for port in (*([preferred] * 20 if preferred else []), *chosen, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             number: int = probe.getsockname()[1]
             return number
+        time.sleep(0.05 if port == preferred else 0)
     message = "no port is free"
     raise EmbeddedServerError(message)
 

@@ -197,6 +197,18 @@ def test_its_port_is_none_that_an_outgoing_connection_could_take_meanwhile(folde
         assert lease.port < 32_768 <= outgoing.getsockname()[1]
 
 
+def test_it_waits_for_its_port_which_a_killed_servers_last_processes_still_hold(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else those who knew its address would look for it in vain."""
+    with acquire(folder, options=QUICK) as lease:
+        port = lease.port
+    with socket.create_server(("127.0.0.1", port)) as held:
+        monkeypatch.setattr(embedded.time, "sleep", lambda _: held.close())
+        with acquire(folder, options=QUICK) as lease:
+            assert lease.port == port
+
+
 def test_it_moves_to_another_port_when_its_own_is_taken(folder: Path) -> None:
     with acquire(folder, options=QUICK) as lease:
         port = lease.port
