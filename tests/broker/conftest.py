@@ -16,6 +16,7 @@ from celery import Celery
 from kombu import Connection
 
 from skeldir.db.roles import Role
+from skeldir.queue.messages import QUEUES
 from tests import waiting
 from tests.conftest import Database
 
@@ -136,6 +137,14 @@ class Site:
             except subprocess.TimeoutExpired:
                 self.kill(process)
         self.workers.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_queues_are_left(database: Database) -> Iterator[None]:
+    """Delete the queues that a file's tests declared: health tells of every one, in others' tests too."""
+    yield
+    with database.connect() as superuser:
+        superuser.execute("DELETE FROM skeldir_broker.queues WHERE queue <> ALL(%s)", [list(QUEUES)])
 
 
 @pytest.fixture(scope="module")
