@@ -162,7 +162,9 @@ class Shop:
 
     def everything(self) -> str:
         """Return all that is stored of the tenant's deliveries, as one text."""
-        return "".join(str(self.rows(f"SELECT to_jsonb(t) FROM {table} AS t")) for table in TENANT_TABLES)
+        return "".join(
+            str(self.rows(f"SELECT to_jsonb(t) FROM {table} AS t ORDER BY 1")) for table in TENANT_TABLES
+        )
 
 
 def open_shop(api: Api) -> Shop:
