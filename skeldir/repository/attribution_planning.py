@@ -15,10 +15,6 @@ SCAN_TIMEOUT_SECONDS: Final = 60
 """Nor one that reads all of a tenant's rows, which nobody waits for."""
 
 
-def _settings(**values: str | int) -> bytes:
-    return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in values.items()).encode()
-
-
 # Nested loops are what turns missing statistics into quadratic time, and merging would first sort by texts in
 # the server's language: what is left is hashing.
 _HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "off", "work_mem": "64MB"}
@@ -37,22 +33,30 @@ _LOOK_UPS: Final = {
     "cpu_operator_cost": "0.025",
 }
 
-_JOB: Final = _settings(
-    **_LOOK_UPS,
-    statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s",
-    datestyle="ISO",  # of what one session tells another as text
-)
 
+def _settings(**values: str) -> bytes:
+    """Return what sets the values, and to the server's own whatever another preparation may have changed."""
+    told = dict.fromkeys(_LOOK_UPS, "DEFAULT") | {name: f"'{value}'" for name, value in values.items()}
+    return "; ".join(f"SET LOCAL {name} TO {value}" for name, value in told.items()).encode()
+
+
+# What one session tells another as text is dates, too.
+_JOB: Final = _settings(**_LOOK_UPS, statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s", datestyle="ISO")
 _SCAN: Final = _settings(
-    **_HASHING, statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s", plan_cache_mode="force_custom_plan"
+    **_HASHING,
+    plan_cache_mode="force_custom_plan",
+    statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s",
+    datestyle="ISO",
 )
-
 _LOOK_UP: Final = _settings(**_LOOK_UPS)
-_END_LOOK_UP: Final = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _LOOK_UPS).encode()
+_END_LOOK_UP: Final = _settings()
 
 
 def begin(session: Session) -> None:
-    """Prepare the transaction of a job that has the tenant's turn and works on some orders at a time."""
+    """Prepare the transaction of a job that has the tenant's turn and works on some orders at a time.
+
+    This and `begin_scan` may follow each other: only the latter of the two holds.
+    """
     driver_of(session).execute(_JOB, prepare=False)
 
 

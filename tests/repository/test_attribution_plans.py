@@ -90,6 +90,28 @@ def test_a_plan_made_over_a_few_rows_still_reads_large_tables_by_their_keys(
         _look_at(session, STATEMENTS)
 
 
+def _prepared(database: Database, *prepare: Callable[[Session], None]) -> dict[str, str]:
+    with tenant_session(UUID(int=0), read_only=True, engine=database.engine("app_worker")) as session:
+        for one in prepare:
+            one(session)
+        found = session.execute(text("SELECT name, setting FROM pg_settings"))
+        return {row.name: row.setting for row in found}
+
+
+def test_what_a_transaction_was_prepared_for_before_does_not_count(database: Database) -> None:
+    """A scan after look-ups is planned as any other scan, with its time, and look-ups as any others."""
+    begin, scan = attribution.begin, attribution.begin_scan
+
+    def look_up(session: Session) -> None:
+        with looked_up(session):
+            pass
+
+    assert _prepared(database, begin, scan) == _prepared(database, scan)
+    assert _prepared(database, scan, begin) == _prepared(database, begin)
+    assert _prepared(database, look_up) == _prepared(database)
+    assert _prepared(database, begin) != _prepared(database, scan) != _prepared(database)
+
+
 def _look_at(session: Session, statements: Mapping[str, TextClause]) -> None:
     for name, statement in statements.items():
         query = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {_numbered(str(statement))}"
