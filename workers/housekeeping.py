@@ -19,7 +19,7 @@ from skeldir.queue.sending import send
 from skeldir.repository import broker, parked_messages, tenants
 from skeldir.settings import get_settings
 from workers.base import SystemTask, task
-from workers.retention import ROWS_AT_ONCE
+from workers.retention import BATCHES_MAX, ROWS_AT_ONCE
 from workers.schedule import SWEEP_SECONDS
 
 BEHIND_SECONDS: Final = SWEEP_SECONDS / 2
@@ -99,13 +99,26 @@ def enforce_retention(self: SystemTask) -> int:
     What was nobody's is noted in no tenant's `retention_runs`, but in the log.
     """
     days = get_settings().parked_message_days
-    with get_engine("app_worker").connect() as connection:
-        gone = parked_messages.prune_ownerless(connection, days, ROWS_AT_ONCE)
-    if gone:
+    if gone := _prune_ownerless(days):
         log.info(
             "parked messages of no tenant went by age", extra={"row_count": gone, "older_than_days": days}
         )
     return _fan_out(self, tenants.list_ids, messages.enforce_retention)
+
+
+def _prune_ownerless(days: int) -> int:
+    """Delete parked messages of no tenant, in as many batches as a tenant's policy gets; return how many.
+
+    There are few, so the rest is tomorrow's, and the log says how far it came.
+    """
+    gone = 0
+    with get_engine("app_worker").connect() as connection:
+        for _ in range(BATCHES_MAX):
+            count = parked_messages.prune_ownerless(connection, days, ROWS_AT_ONCE)
+            gone += count
+            if count < ROWS_AT_ONCE:
+                break
+    return gone
 
 
 @task("housekeeping.refresh_summaries", SystemTask)

@@ -186,6 +186,26 @@ def test_parked_messages_go_by_age(
     waiting.clear(superuser)
 
 
+def test_parked_messages_of_no_tenant_go_in_batches_of_one_task(
+    superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are: a night does not end with the first batch."""
+    monkeypatch.setattr(housekeeping, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(housekeeping, "BATCHES_MAX", 3)
+    waiting.clear(superuser)
+    superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+    waiting.fill(superuser, "housekeeping", 7)
+    waiting.park(superuser, *QUEUES)
+    superuser.execute("UPDATE skeldir_broker.parked_messages SET parked_at = now() - interval '91 days'")
+
+    housekeeping.enforce_retention.apply(throw=True)
+    rows = superuser.execute("SELECT message_id FROM skeldir_broker.parked_messages").fetchall()
+    assert len(rows) == 1
+    housekeeping.enforce_retention.apply(throw=True)
+    assert superuser.execute("SELECT message_id FROM skeldir_broker.parked_messages").fetchall() == []
+    waiting.clear(superuser)
+
+
 def test_operators_list_what_went(
     superuser: psycopg.Connection, tenant: UUID, make_tenant: Callable[[], UUID]
 ) -> None:
