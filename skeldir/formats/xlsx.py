@@ -17,6 +17,9 @@ from skeldir.formats.tables import Kind, Row, Table
 ROWS_PER_SHEET_MAX: Final = 1_048_576
 """Excel's own limit, the line of names included."""
 
+BYTES_PER_SHEET_MAX: Final = 2_000_000_000
+"""From 2 GiB on a part would need the 64-bit fields of ZIP, over which Excel calls a file damaged."""
+
 _CHUNK_BYTES: Final = 262_144
 _COMPRESSION_LEVEL: Final = 1
 _DIGITS_MAX: Final = 999_999_999_999_999
@@ -27,11 +30,13 @@ _INSTANT_ZERO: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _SECONDS_PER_DAY: Final = 86_400
 
 
-def encode(table: Table, rows_per_sheet: int = ROWS_PER_SHEET_MAX) -> Iterator[bytes]:
+def encode(
+    table: Table, rows_per_sheet: int = ROWS_PER_SHEET_MAX, bytes_per_sheet: int = BYTES_PER_SHEET_MAX
+) -> Iterator[bytes]:
     """Yield empty chunks while the file is being built, then the file."""
     with tempfile.TemporaryFile(prefix="skeldir-export-") as file:
         with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as archive:
-            book = _Book(archive, table, rows_per_sheet)
+            book = _Book(archive, table, rows_per_sheet, bytes_per_sheet)
             for batch in table.batches:
                 book.write(batch)
                 yield b""
@@ -44,27 +49,30 @@ def encode(table: Table, rows_per_sheet: int = ROWS_PER_SHEET_MAX) -> Iterator[b
 class _Book:
     """The workbook in the making; one sheet of it is open."""
 
-    def __init__(self, archive: ZipFile, table: Table, rows_per_sheet: int) -> None:
+    def __init__(self, archive: ZipFile, table: Table, rows_per_sheet: int, bytes_per_sheet: int) -> None:
         self._archive = archive
         self._table = table
         self._rows_per_sheet = rows_per_sheet
+        self._bytes_per_sheet = bytes_per_sheet
         self._cells = [_CELLS[column.kind] for column in table.columns]
         self._sheets: list[str] = []
         self._rows_left = 0
+        self._bytes_left = 0
         self._sheet = self._begin()
 
     def write(self, batch: Sequence[Row]) -> None:
         """Write rows, on as many sheets as it takes."""
         while batch:
-            if self._rows_left == 0:
+            if self._rows_left == 0 or self._bytes_left <= 0:
                 self._end()
                 self._sheet = self._begin()
             fitting, batch = batch[: self._rows_left], batch[self._rows_left :]
             values = zip(*fitting, strict=True)
             cells = [map(cell, column) for cell, column in zip(self._cells, values, strict=True)]
             rows = zip(*cells, strict=True)
-            self._sheet.write("".join([f"<row>{''.join(row)}</row>" for row in rows]).encode())
+            written = self._sheet.write("".join([f"<row>{''.join(row)}</row>" for row in rows]).encode())
             self._rows_left -= len(fitting)
+            self._bytes_left -= written
 
     def finish(self) -> None:
         """Write what says which sheets there are."""
@@ -79,6 +87,7 @@ class _Book:
         names = "".join(parts.text_cell(column.name) for column in self._table.columns)
         sheet.write(f"{parts.sheet_head(len(self._cells))}<row>{names}</row>".encode())
         self._rows_left = self._rows_per_sheet - 1
+        self._bytes_left = self._bytes_per_sheet
         return sheet
 
     def _end(self) -> None:

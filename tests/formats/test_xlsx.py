@@ -46,6 +46,19 @@ def test_a_full_sheet_is_followed_by_another_with_the_same_head() -> None:
     assert list(map(int, told_cents)) == [row[1] for row in sent]
 
 
+def test_so_is_one_that_grows_too_large_for_a_plain_archive() -> None:
+    """A sheet's size is that of its XML: long texts reach 2 GiB before Excel's limit of rows."""
+    sent = rows(350)
+    written = told(partial(xlsx.encode, bytes_per_sheet=20_000), sent, batch=10)
+    with zipfile.ZipFile(io.BytesIO(written)) as archive:
+        sizes = [part.file_size for part in archive.infolist() if "/sheet" in part.filename]
+    assert len(sizes) > 1
+    assert all(20_000 <= size < 25_000 for size in sizes[:-1])
+    book = openpyxl.load_workbook(io.BytesIO(written))
+    told_cents = [line[1] for sheet in book for line in sheet.iter_rows(min_row=2, values_only=True)]
+    assert list(map(int, told_cents)) == [row[1] for row in sent]
+
+
 def test_the_archive_is_plain_and_its_xml_well_formed() -> None:
     """No part has its size behind it or needs 64 bits: Excel refuses what other readers forgive."""
     written = told(xlsx.encode, rows(100))
