@@ -6,31 +6,46 @@ from typing import Final
 DIRECT: Final = "direct"
 UNKNOWN: Final = "unknown"
 
-# What people write into utm_source, in lower case, without punctuation.
+# What people write into utm_source, in lower case, without punctuation. A name that says more than the site
+# says by which medium: an advertising product's is as good as a medium of its own.
 _SOURCES: Final = {
-    "google": "google googleads adwords googleadwords gads gdn youtube googleshopping dv360",
-    "facebook": "facebook facebookads fb fbads instagram instagramads ig meta metaads messenger",
+    "google": "google youtube googleshopping",
+    "google paid": "googleads adwords googleadwords gads googlesearch youtubeads",
+    "google display": "gdn dv360 googledisplay googleadsgdoubleclicknet",
+    "facebook": "facebook fb instagram ig meta messenger",
+    "facebook paid": "facebookads fbads instagramads igads metaads",
     "facebook_brand": "fbbrand facebookbrand metabrand",
-    "tiktok": "tiktok tiktokads",
-    "linkedin": "linkedin linkedinads lnkd",
-    "microsoft": "bing bingads microsoft microsoftads msads msn",
-    "pinterest": "pinterest pinterestads pin",
-    "snapchat": "snapchat snapchatads snap snapads",
-    "x": "x xads twitter twitterads tco",
+    "tiktok": "tiktok",
+    "tiktok paid": "tiktokads infeed",
+    "linkedin": "linkedin lnkd",
+    "linkedin paid": "linkedinads",
+    "microsoft": "bing microsoft msn",
+    "microsoft paid": "bingads microsoftads msads",
+    "pinterest": "pinterest pin",
+    "pinterest paid": "pinterestads",
+    "snapchat": "snapchat snap",
+    "snapchat paid": "snapchatads snapads",
+    "x": "x twitter tco",
+    "x paid": "xads twitterads",
     "search": "duckduckgo yahoo ecosia baidu yandex qwant startpage brave",
     "social": "reddit threads mastodon bluesky whatsapp telegram",
     "email": "email mail newsletter klaviyo mailchimp omnisend sendgrid brevo mailjet customerio",
     "direct": "direct none notset",
 }
 _MEDIUMS: Final = {
-    "display": "display banner gdn interstitial expandable cpm pdisplay programmatic",
+    "display": "display banner gdn googledisplay interstitial expandable cpm pdisplay programmatic",
     "brand": "brand paidbrand brandawareness awareness fbbrand",
-    "paid": "ads ad sem pla pmax performancemax shopping retargeting remarketing sponsored promoted infeed",
-    "organic": "organic organicsearch seo search organicsocial social socialnetwork socialmedia sm sns",
+    "paid": "ads ad sem pla pmax performancemax shopping retargeting remarketing sponsored promoted infeed"
+    " fbads facebookads tiktokads googleads googlesearch",
+    "organic": "organic organicsearch seo organicsocial",
+    "site": "search social socialnetwork socialmedia sm sns",
     "email": "email mail newsletter edm emailing",
     "referral": "referral referrer affiliate partner link blog press",
     "direct": "none notset direct",
 }
+# What a source says of the medium holds where utm_medium is one of these: nothing told, or a kind of site.
+_VAGUE: Final = ("", "direct", "site", "other")
+_GIVES_WAY: Final[dict[str, tuple[str, ...]]] = {"": (), "paid": _VAGUE, "display": (*_VAGUE, "paid")}
 _PAID_MEDIUM: Final = re.compile(r".*cp[acimv]|cp[acimv].*|ppc.*|paid.*|.*paid")
 _ADDRESS: Final = re.compile(r"[0-9.]+")
 
@@ -63,6 +78,7 @@ _RULES: Final = (
     ("*", "brand", UNKNOWN),
     ("*", "paid", UNKNOWN),
     ("*", "organic", "organic"),
+    ("*", "site", "organic"),
     ("*", "referral", "referral"),
     ("email", "", "email"),
     *((site, "", "organic") for site in _FOUND),
@@ -77,7 +93,9 @@ def _by_word(families: dict[str, str]) -> dict[str, str]:
     return {word: family for family, words in families.items() for word in words.split()}
 
 
-_SOURCE_FAMILY: Final = _by_word(_SOURCES)
+_SOURCE_FAMILY: Final = {
+    word: (family.partition(" ")[0], family.partition(" ")[2]) for word, family in _by_word(_SOURCES).items()
+}
 _MEDIUM_FAMILY: Final = _by_word(_MEDIUMS)
 
 
@@ -94,7 +112,10 @@ def classify(
     `referrer` the host that linked here. Nothing told at all is a direct visit, what cannot be
     told apart is `unknown`.
     """
-    source, medium = _source_family(utm_source), _medium_family(utm_medium)
+    source, said = _source_family(utm_source)
+    medium = _medium_family(utm_medium)
+    if medium in _GIVES_WAY[said]:
+        medium = said
     if click_id:
         clicked = _CLICK_IDS.get(click_id.strip().lower())
         if clicked == "google_search_paid" and medium == "display":
@@ -123,11 +144,9 @@ def _by_rule(source: str, medium: str) -> str:
 def _by_referrer(host: str) -> str:
     """Classify an untagged visit by the names in the host that linked here (www.google.co.uk)."""
     for name in (_plain(host), *host.strip().lower().split(".")):
-        family = _SOURCE_FAMILY.get(name)
-        if family == "email":
-            return "email"
-        if family in _FOUND:
-            return "organic"
+        family, said = _SOURCE_FAMILY.get(name, ("", ""))
+        if family == "email" or family in _FOUND:
+            return _by_rule(family, said)
     return "referral"
 
 
@@ -136,14 +155,15 @@ def _plain(value: str | None) -> str:
     return re.sub(r"[^0-9a-z]", "", (value or "").casefold())
 
 
-def _source_family(value: str | None) -> str:
+def _source_family(value: str | None) -> tuple[str, str]:
+    """Return the site that a source names, and what its name says of the medium."""
     if not (value or "").strip():
-        return ""
+        return "", ""
     family = _SOURCE_FAMILY.get(_plain(value))
     if family is None and "." in (value or ""):  # a host name: facebook.com, news.example
         labels = (value or "").lower().split(".")
-        family = next((_SOURCE_FAMILY[label] for label in labels if label in _SOURCE_FAMILY), "site")
-    return family or "other"
+        family = next((_SOURCE_FAMILY[label] for label in labels if label in _SOURCE_FAMILY), ("site", ""))
+    return family or ("other", "")
 
 
 def _medium_family(value: str | None) -> str:

@@ -21,7 +21,7 @@ MODELS: Final[tuple[Model, ...]] = get_args(Model)
 DIRECT: Final = "direct"
 """The channel of an order that no touch led to."""
 
-TAXONOMY_VERSION: Final = 2
+TAXONOMY_VERSION: Final = 3
 """Raised when channels are mapped differently, so that every window's inputs count as changed."""
 
 _PPM: Final = 1_000_000
