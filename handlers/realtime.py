@@ -34,7 +34,7 @@ def get_realtime_revenue_v1(ctx: Context) -> Reply[RealtimeRevenue]:
         data_as_of=as_of,
         currencies=[_currency(currency, spans) for currency, spans in found.items()],
     )
-    return Reply(body, headers=_headers(now, as_of))
+    return Reply(body, headers=_headers(now, as_of), tagged=body.model_copy(update={"data_as_of": None}))
 
 
 def get_realtime_revenue(ctx: Context, *, currency: str) -> Reply[RealtimeRevenueCounter]:
@@ -49,11 +49,12 @@ def get_realtime_revenue(ctx: Context, *, currency: str) -> Reply[RealtimeRevenu
         total_revenue=today.net_cents,
         event_count=today.order_count,
         last_updated=as_of,
-        data_freshness_seconds=0,
+        data_freshness_seconds=_age_seconds(now, as_of) or 0,
         verified=today.is_verified,
         upgrade_notice=f"Ask GET {SUCCESSOR}.",
     )
-    return Reply(body, headers=_headers(now, as_of) | LEGACY_HEADERS)
+    figures = body.model_copy(update={"last_updated": None, "data_freshness_seconds": 0})
+    return Reply(body, headers=_headers(now, as_of) | LEGACY_HEADERS, tagged=figures)
 
 
 def _currency(currency: str, spans: Mapping[Span, realtime.RealtimeWindow]) -> RealtimeCurrency:
@@ -78,6 +79,11 @@ def _window(found: realtime.RealtimeWindow) -> RealtimeWindow:
 
 def _headers(now: datetime, as_of: datetime | None) -> dict[str, str]:
     headers = {"Cache-Control": CACHE_CONTROL, "Data-Generated-At": now.isoformat()}
-    if as_of is not None:
-        headers["Data-Freshness-Seconds"] = str(max(0, int((now - as_of).total_seconds())))
+    age = _age_seconds(now, as_of)
+    if age is not None:
+        headers["Data-Freshness-Seconds"] = str(age)
     return headers
+
+
+def _age_seconds(now: datetime, as_of: datetime | None) -> int | None:
+    return None if as_of is None else max(0, int((now - as_of).total_seconds()))

@@ -95,7 +95,7 @@ class RealtimeRevenueCounter(ContractModel):
     data_freshness_seconds: Annotated[
         int,
         Field(
-            description="How old the figures may be; 0, for they are added up at the request.",
+            description="How long before the answer the newest delivery came, as the header `Data-Freshness-Seconds`; 0 before the first one.",
             ge=0,
             le=9000000000000000000,
         ),

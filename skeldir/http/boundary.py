@@ -138,20 +138,21 @@ class Call:
         if isinstance(result, SkeldirError):
             return problem_answer(result, self._exchange.correlation_id, self._exchange.plan.challenge)
         own: list[Header] = []
+        tagged: object = None
         if isinstance(result, Reply):
-            own, status = encoded(result.headers.items()), result.status
+            own, status, tagged = encoded(result.headers.items()), result.status, result.tagged
             result = result.body
         if result is None:
             return HttpAnswer(status, _with_default(NO_STORE, own))
         headers = [_JSON_HEADER if media_type == JSON else (b"content-type", media_type.encode())]
         body = _bytes(result)
         if self._exchange.plan.has_etag and status == HTTPStatus.OK:
-            return self._tagged(body, headers, _with_default(_REVALIDATE, own))
+            tag = entity_tag(body) if tagged is None else b"W/" + entity_tag(_bytes(tagged))
+            return self._tagged(tag, body, headers, _with_default(_REVALIDATE, own))
         return HttpAnswer(status, headers + _with_default(NO_STORE, own), body)
 
-    def _tagged(self, body: bytes, headers: list[Header], own: list[Header]) -> HttpAnswer:
-        """Answer with a strong entity tag, or with 304 when the caller already holds the body."""
-        tag = entity_tag(body)
+    def _tagged(self, tag: bytes, body: bytes, headers: list[Header], own: list[Header]) -> HttpAnswer:
+        """Answer with the entity tag, or with 304 when the caller already holds what it is of."""
         own = [*own, (b"etag", tag)]
         if holds(self._exchange.headers.get(b"if-none-match"), tag):
             return HttpAnswer(HTTPStatus.NOT_MODIFIED, own)
@@ -168,7 +169,7 @@ def holds(if_none_match: bytes | None, tag: bytes) -> bool:
     if if_none_match is None:
         return False
     sent = {one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")}
-    return tag in sent or b"*" in sent
+    return tag.removeprefix(b"W/") in sent or b"*" in sent
 
 
 def _with_default(default: Header, own: list[Header]) -> list[Header]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from skeldir.domain.errors import Unauthorized
@@ -56,11 +57,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Body_co]):
-    """A handler's answer when it is more than a body: another success status, or headers."""
+    """A handler's answer when it is more than a body: another status, headers, or what of the body counts."""
 
     body: Body_co
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    tagged: BaseModel | None = None
+    """What the entity tag is of where the body also tells what does not count; the tag is a weak one then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,18 @@
 """Realtime revenue on the wire: from the ledger at once, per currency, told again only if it changed."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+import handlers.realtime
 from skeldir.app import create_app
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
+from tests.handlers.webhooks import open_shop
 from tests.identity import log_in, make_user
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, World
@@ -83,9 +86,27 @@ def test_each_currency_is_added_up_by_itself_in_each_window(
     assert euros["last_hour"] == minute | {"net_cents": 750, "captured_cents": 1_050, "order_count": 2}
     day = minute | {"net_cents": 757, "captured_cents": 1_057, "order_count": 3}
     assert euros["last_24_hours"] == day
-    if now.hour == 12:  # where the day began is the clock's affair
-        assert euros["today"] == euros["last_hour"]
     assert (yen["currency"], yen["last_hour"]["net_cents"], yen["last_minute"]) == ("JPY", 300, NOTHING)
+
+
+@pytest.mark.parametrize("at", ["00:00:00", "00:00:30", "00:30:00", "12:00:00", "23:59:59.999999"])
+def test_today_begins_at_midnight_utc(  # noqa: PLR0917 - pytest's way
+    api: Api, database: Database, tenant: UUID, viewer: str, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Whatever the hour, and whichever window is the longest then: what moved at midnight is today's."""
+    now = datetime.fromisoformat(f"2026-11-26T{at}+00:00")
+    monkeypatch.setattr(handlers.realtime, "datetime", SimpleNamespace(now=lambda _zone: now))
+    midnight = datetime(2026, 11, 26, tzinfo=UTC)
+    book(
+        database,
+        tenant,
+        entry(1, "captured", 20, midnight, currency="USD"),
+        entry(2, "captured", 1, midnight - timedelta(microseconds=1), order="o-2", currency="USD"),
+    )
+    [dollars] = ask(api, viewer).json()["currencies"]
+    assert dollars["today"] == NOTHING | {"net_cents": 20, "captured_cents": 20, "order_count": 1}
+    legacy = ask(api, viewer, LEGACY_PATH).json()
+    assert (legacy["total_revenue"], legacy["event_count"]) == (20, 1)
 
 
 def test_a_capture_that_was_taken_back_in_its_own_slot_is_no_order(
@@ -135,6 +156,24 @@ def test_the_same_figures_are_told_once(
     assert changed.headers["ETag"] != first.headers["ETag"]
 
 
+@pytest.mark.parametrize("path", [PATH, LEGACY_PATH])
+def test_a_delivery_that_books_nothing_changes_no_tag(api: Api, path: str) -> None:
+    """Who holds the figures holds them still; only whoever asks without the tag is told the newer age."""
+    shop = open_shop(api)
+    viewer = log_in(make_user(shop.tenant_id, "viewer")).tokens.access.token
+    none = ask(api, viewer, path)
+    assert shop.shopify("app/uninstalled", {"id": 1}).status_code == 200
+    first = ask(api, viewer, path, none.headers["ETag"])
+    assert shop.shopify("app/uninstalled", {"id": 2}).status_code == 200
+    again = ask(api, viewer, path, none.headers["ETag"])
+    assert [first.status_code, again.status_code] == [304, 304]
+    assert "Data-Freshness-Seconds" in again.headers
+    told = ask(api, viewer, path)
+    assert told.headers["ETag"] == none.headers["ETag"]
+    assert told.content != none.content
+    assert shop.entries() == []
+
+
 def test_freshness_is_told_beside_the_figures(
     api: Api, database: Database, tenant: UUID, viewer: str
 ) -> None:
@@ -153,6 +192,9 @@ def test_freshness_is_told_beside_the_figures(
     after = ask(api, viewer)
     assert datetime.fromisoformat(after.json()["data_as_of"]) == received
     assert 90 <= int(after.headers["Data-Freshness-Seconds"]) < 150
+    legacy = ask(api, viewer, LEGACY_PATH)
+    assert datetime.fromisoformat(legacy.json()["last_updated"]) == received
+    assert str(legacy.json()["data_freshness_seconds"]) == legacy.headers["Data-Freshness-Seconds"]
 
 
 def test_the_deprecated_address_answers_in_its_shape_and_names_its_successor(
