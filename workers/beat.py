@@ -6,6 +6,7 @@ leads, never by one who was cut off, and an entry that fell due while nobody led
 """
 
 import random
+from datetime import datetime
 from logging import DEBUG, WARNING
 from typing import Any, Final, cast
 
@@ -34,6 +35,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Celery's
         self._leadership = Leadership("beat", "app_worker")
         self._is_informed = False
+        self._recorded: dict[str, datetime] = {}
         self._trouble = ""
         super().__init__(*args, **options)
 
@@ -74,7 +76,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
         if leads and not self._is_informed:
             with self._leadership.transaction() as session:
                 for name, at in schedule.last_runs(session, sorted(self.schedule)).items():
-                    self.schedule[name].last_run_at = at
+                    self.schedule[name].last_run_at = self._recorded[name] = at
             self._is_informed = True
             log.info("this beat leads")
         ticked.send(sender=self)
@@ -82,6 +84,8 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
 
     def _attend(self, entry: ScheduleEntry) -> float:
         """Send an entry if it is due; return in how many seconds it will be."""
+        # A clock that was ahead, this one's before it was set or another beat's, must not hold an entry up.
+        entry.last_run_at = min(entry.last_run_at, entry.default_now())
         is_due, pause = entry.is_due()
         if is_due:
             try:
@@ -95,10 +99,10 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
     def _send(self, entry: ScheduleEntry) -> None:
         now = entry.default_now()
         with self._leadership.transaction() as session:
-            if not schedule.record_run(session, entry.name, entry.last_run_at, now):
+            if not schedule.record_run(session, entry.name, self._recorded[entry.name], now):
                 raise RuntimeError("somebody else has sent it")
             enqueue(session, _message(entry))
-        entry.last_run_at = now
+        entry.last_run_at = self._recorded[entry.name] = now
         log.debug("sent %s", entry.task)
 
 

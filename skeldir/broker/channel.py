@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from queue import Empty
 from random import randint
 from typing import TYPE_CHECKING, Any, Final
@@ -81,7 +81,6 @@ class Channel(virtual.Channel):
         """Route a message in the database, where all bindings are."""
         self._inplace_augment_message(message, exchange, routing_key)
         properties, headers = message["properties"], message.get("headers") or {}
-        now = datetime.now(UTC)
         expiration = properties.get("expiration")
         outgoing = Outgoing(
             exchange or "",
@@ -91,7 +90,7 @@ class Channel(virtual.Channel):
             self._get_message_priority(message),
             lane(headers.get(LANE_HEADER)),
             _eta(headers),
-            now + timedelta(milliseconds=int(expiration)) if expiration else None,
+            int(expiration) / 1000 if expiration else None,
         )
         box = outbox.current()
         if box is not None:

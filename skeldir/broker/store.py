@@ -13,7 +13,9 @@ ATTEMPTS_MAX: Final = 5
 CHANNEL: Final = "skeldir_broker"
 """What sleepers listen to; the payload is a queue's name."""
 
-_PUBLISH: Final = "skeldir_broker.publish(%s, %s, %s, %s::smallint, %s, %s, %s, %s)"
+# A message expires by the database's clock, whatever its sender's says.
+_EXPIRES: Final = "clock_timestamp() + make_interval(secs => %s)"
+_PUBLISH: Final = f"skeldir_broker.publish(%s, %s, %s, %s::smallint, %s, %s, {_EXPIRES}, %s)"
 _SEND: Final = f"SELECT skeldir_broker.wake({_PUBLISH})"
 _WAKE: Final = "SELECT skeldir_broker.wake(%s)"
 _CLAIM: Final = "SELECT * FROM skeldir_broker.claim(%s, %s, %s, %s::bigint[], %s)"
@@ -32,7 +34,7 @@ class Outgoing:
     lane: int = 0
     """Who claims goes from lane to lane: a number made of whom the message is for."""
     due_at: datetime | None = None
-    expires_at: datetime | None = None
+    expires_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _parameters(message: Outgoing) -> tuple[object, ...]:
         message.priority,
         message.lane,
         message.due_at,
-        message.expires_at,
+        message.expires_seconds,
         message.body,
     )
 

@@ -31,12 +31,15 @@ _KEEPALIVE: Final[dict[str, Any]] = {
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
     "connect_timeout": 10,
 }
-# The server's side of it: a consumer whose machine is gone must lose its lease in seconds. What is lost of
-# claims and settlements in a crash is only delivered once more.
+# The server's side of it: a consumer whose machine is gone must lose its lease in seconds, also where it was
+# sent something that it has not confirmed, which keepalives do not look after. What is lost of claims and
+# settlements in a crash is only delivered once more.
 _AS_CONSUMER: Final = """
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = 15000;
     SET synchronous_commit = off; SET idle_session_timeout = 0; LISTEN skeldir_broker
 """
 
@@ -146,9 +149,12 @@ class Transport(virtual.Transport):
 
     def _publishing(self) -> psycopg.Connection:
         if self._publisher is None or self._publisher.closed:
+            options = self.client.transport_options
             self._publisher = psycopg.connect(self.client.hostname, autocommit=True, **_KEEPALIVE)
-            patience = self.client.transport_options.get("lock_milliseconds_max")
-            if patience is not None:
+            patience = options.get("lock_milliseconds_max")
+            if options.get("is_pooled"):
+                self._publisher.prepare_threshold = None  # the next statement may meet another session
+            elif patience is not None:
                 self._publisher.execute(f"SET lock_timeout = {int(patience)}")
         return self._publisher
 

@@ -18,6 +18,7 @@ from skeldir.db.transaction import Transaction
 from skeldir.observability import correlation
 from skeldir.queue.broker import Application
 from skeldir.queue.messages import Message
+from skeldir.settings import get_settings
 
 REST_SECONDS: Final = 1.0
 LOCK_MILLISECONDS_MAX: Final = 500
@@ -101,7 +102,7 @@ def send(message: Message, *, carried: Mapping[str, str] | None = None, app: Cel
         kwargs=message.arguments,
         queue=message.queue,
         countdown=message.delay_seconds or None,
-        expires=message.expires_seconds,
+        expiration=message.expires_seconds,  # which the broker counts; `expires` would be of our clock
         headers=headers,
         retry=app is not None,  # a worker has the time to connect anew
         confirm_timeout=CONFIRM_SECONDS_MAX,
@@ -162,6 +163,8 @@ def _outbox(work: Session | Transaction) -> Outbox:
 
 @cache
 def _sender() -> Application:
-    return Application(
-        "skeldir.queue", "app_user", broker_transport_options={"lock_milliseconds_max": LOCK_MILLISECONDS_MAX}
-    )
+    options = {
+        "lock_milliseconds_max": LOCK_MILLISECONDS_MAX,
+        "is_pooled": not get_settings().database_prepare_threshold,
+    }
+    return Application("skeldir.queue", "app_user", broker_transport_options=options)

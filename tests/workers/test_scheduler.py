@@ -1,6 +1,7 @@
 """What the scheduler sends, and when; in this process, where nobody else leads."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -11,10 +12,11 @@ from tests import waiting
 from tests.conftest import Database
 from workers.app import app
 from workers.beat import LeadingScheduler, ticked
-from workers.schedule import BEAT_SCHEDULE
+from workers.schedule import BEAT_SCHEDULE, SWEEP_SECONDS
 
 PUBLISH = "skeldir_broker.publish(text, text, text, smallint, integer, timestamptz, timestamptz, text)"
 LONG_AGO = "UPDATE skeldir_broker.schedule_entries SET last_run_at = now() - interval '3 days'"
+AHEAD = "UPDATE skeldir_broker.schedule_entries SET last_run_at = now() + interval '1 hour'"
 OLDEST_RUN = "SELECT min(last_run_at) < now() - interval '2 days' FROM skeldir_broker.schedule_entries"
 FORGET = "DELETE FROM skeldir_broker.schedule_entries"
 TASKS = sorted(entry["task"] for entry in BEAT_SCHEDULE.values())
@@ -60,6 +62,21 @@ def test_new_entries_are_not_due_and_missed_ones_are_made_up_for_once(
     for _ in range(3):
         scheduler.tick()
 
+    assert sent(superuser) == TASKS
+
+
+def test_a_clock_that_was_ahead_holds_no_entry_up(
+    superuser: psycopg.Connection, scheduler: LeadingScheduler
+) -> None:
+    """Last runs that lie an hour ahead, by another beat's clock or by this one before it was set, are now."""
+    scheduler.tick()
+    scheduler.close()
+    superuser.execute(AHEAD)
+
+    assert 0 < scheduler.tick() <= SWEEP_SECONDS
+    for entry in scheduler.schedule.values():
+        entry.last_run_at -= timedelta(days=3)
+    scheduler.tick()
     assert sent(superuser) == TASKS
 
 
