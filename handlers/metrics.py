@@ -10,6 +10,9 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from handlers.watch import Watched
 from skeldir.domain.task_figures import BOUNDS_SECONDS
 
+ALARMING: Final = ("failed",)
+"""What may become of a task that somebody is woken up for."""
+
 STATES: Final = ("ready", "scheduled", "in_flight", "parked")
 
 
@@ -84,8 +87,10 @@ def _tasks(watched: Watched) -> Iterator[Metric]:
     )
     for name, outcomes in groupby(watched.tasks, lambda one: one.task_name):
         all_of_it = list(outcomes)
-        for figures in all_of_it:
-            runs.add_metric([name, figures.outcome], sum(figures.bucket_counts))
+        told = dict.fromkeys(ALARMING, 0)  # from nothing on, or the first would be no increase
+        told |= {figures.outcome: sum(figures.bucket_counts) for figures in all_of_it}
+        for outcome, count in told.items():
+            runs.add_metric([name, outcome], count)
         counts = accumulate(map(sum, zip(*(one.bucket_counts for one in all_of_it), strict=True)))
         bounds = [*map(str, BOUNDS_SECONDS), "+Inf"]
         durations.add_metric(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END
 from skeldir.queue import messages
-from skeldir.queue.sending import send
+from skeldir.queue.sending import enqueue
 from skeldir.repository import attribution, attribution_settings, performance_counts, performance_days
 from workers.base import TenantTask, task
 
@@ -43,7 +43,7 @@ def count_days(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
                 attribution.begin(session)
                 counted += _count(session, version, days)
             if time.monotonic() - started > BUDGET_SECONDS:
-                send(messages.count_days(tenant_id=UUID(tenant_id)), app=self.app)
+                enqueue(turn, messages.count_days(tenant_id=UUID(tenant_id)))  # there once the turn is over
                 break
     result = {"outcome": "counted", "days": counted}
     log.info("counted %s", json.dumps({**result, "milliseconds": round(1000 * (time.monotonic() - started))}))

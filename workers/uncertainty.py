@@ -15,7 +15,7 @@ from skeldir.domain.bootstrap import estimate
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
 from skeldir.queue import messages
-from skeldir.queue.sending import send
+from skeldir.queue.sending import enqueue, send
 from skeldir.repository import attribution, attribution_settings, channel_intervals
 from skeldir.repository.recompute_jobs import Job
 from workers.base import Busy, TenantTask, task
@@ -59,7 +59,7 @@ def refresh_intervals(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         for estimate_id in due:
             counts[_answer(self, tenant_id, estimate_id)] += 1
             if time.monotonic() > until:
-                send(messages.refresh_intervals(tenant_id=UUID(tenant_id)), app=self.app)
+                enqueue(turn, messages.refresh_intervals(tenant_id=UUID(tenant_id)))  # there once it is over
                 break
     return {"outcome": "refreshed", **counts}
 

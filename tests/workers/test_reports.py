@@ -53,7 +53,7 @@ def observed(superuser: psycopg.Connection, tmp_path_factory: pytest.TempPathFac
         sent("take_a_while", LAST, marker=str(folder / "begun"))
         eventually(lambda: (folder / "begun").exists() or None)
     assert superuser.execute(beats).fetchone() == (0,)
-    assert runs("maintenance.take_a_while") == {"succeeded": 1}
+    assert runs("maintenance.take_a_while") == {"failed": 0, "succeeded": 1}
 
 
 def scraped() -> dict[tuple[str, ...], float]:
@@ -106,7 +106,10 @@ def runs(name: str) -> dict[str, float]:
 
 @pytest.mark.usefixtures("observed")
 def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> None:
-    """Also of those that only the main process knows of: a killed process, a hard time limit."""
+    """Also of those that only the main process knows of: a killed process, a hard time limit.
+
+    That none failed is told too, or the first to fail would be no increase to an alert.
+    """
     twice = uuid4()
     for task_id in (twice, twice, uuid4()):
         sent("succeed", tenant, task_id=task_id)
@@ -115,11 +118,11 @@ def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> Non
     sent("never_end", tenant)
     sent("die_once", tenant, marker=str(tmp_path / "died"))
     expected = {
-        "maintenance.succeed": {"succeeded": 2, "skipped": 1},
+        "maintenance.succeed": {"failed": 0, "succeeded": 2, "skipped": 1},
         "maintenance.fail": {"failed": 1},
-        "maintenance.retry_once": {"retried": 1, "succeeded": 1},
+        "maintenance.retry_once": {"failed": 0, "retried": 1, "succeeded": 1},
         "maintenance.never_end": {"failed": 1},
-        "maintenance.die_once": {"lost": 1, "succeeded": 1},
+        "maintenance.die_once": {"failed": 0, "lost": 1, "succeeded": 1},
     }
 
     eventually(lambda: True if {name: runs(name) for name in expected} == expected else None)
