@@ -7,6 +7,7 @@ the server is the embedded one; with it, its login must be one that may create d
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,16 @@ class Database:
     def connect(self) -> psycopg.Connection:
         """Connect as the superuser, who sees every tenant's rows, outside of any transaction."""
         return _connect(self.superuser)
+
+    def wait_for_lock(self) -> None:
+        """Wait until somebody waits for another's transaction, or for a lock that it holds."""
+        waiting = """SELECT count(*) FROM pg_stat_activity
+                      WHERE wait_event IN ('transactionid', 'advisory') AND datname = %s"""
+        deadline = time.monotonic() + 30
+        with self.connect() as connection:
+            while connection.execute(waiting, [self.name]).fetchone() == (0,):
+                assert time.monotonic() < deadline, "nobody waits"
+                time.sleep(0.01)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.db.statements import run
-from skeldir.repository import payments
+from skeldir.repository import payments, reclassification
 
 # The document of what is told, its orders under `order_keys`: of an erased order that something came,
 # and what it says of money.
@@ -133,7 +133,9 @@ def erase(
     """Erase what leads from these orders to a person, or all of a vendor; return the rows by table.
 
     The caller holds the orders' locks. Sums stay as they are: no amount, order or channel is touched.
+    Whoever classifies touches is waited for: the journeys that it has read it will write, and mark.
     """
+    reclassification.lock(session)
     parameters = {
         "order_keys": list(order_keys),
         "dead_letter_ids": list(dead_letter_ids),

@@ -112,6 +112,8 @@ _PAGES: Final[dict[str, TextClause]] = {
 }
 
 
+# A row that somebody moves between being found and being changed is passed over. Whoever moves touchpoints
+# therefore takes `lock` first, and so does an erasure, which changes journeys and marks none.
 def _lie(table: str, key: str, kind: str) -> str:
     """Return SQL that finds where the rows of some keys lie, whatever the planner believes of the table."""
     return f"""ctid = ANY(ARRAY(
@@ -129,8 +131,8 @@ _UPDATE_TOUCHPOINTS: Final = text(f"""
        AND {_lie(TOUCHPOINTS, "touchpoint_id", "uuid")}
 """)  # noqa: S608 - constants of this file
 
-# Only where the order still hints at what it was classified by: webhooks change it meanwhile, and mark its
-# journey. One that was moved by such a change is not found where it lay either.
+# Only where the order still hints at what it was classified by: webhooks change it meanwhile without that
+# lock, and mark its journey. One that was moved by such a change is passed over too.
 _UPDATE_ORDERS: Final = text(f"""
     UPDATE orders
        SET hint_channel_code = given.channel_code
@@ -214,6 +216,11 @@ class Change:
     channel_code: str
 
 
+def lock(session: Session) -> None:
+    """Have nobody else classify the tenant's touches, or erase whose they are, until the transaction ends."""
+    session.execute(_LOCK)
+
+
 def is_built_in(session: Session) -> bool:
     """Tell whether the built-in table is all there ever was: then touches are classified as they arrive."""
     return bool(session.execute(_IS_BUILT_IN).scalar_one())
@@ -221,7 +228,7 @@ def is_built_in(session: Session) -> bool:
 
 def classify_marked(session: Session, after: str | None) -> str | None:
     """Classify the touches of the next marked journeys; return the last of them, None when there is none."""
-    session.execute(_LOCK)
+    lock(session)
     journeys = session.execute(_MARKED, {"after": after, "limit": JOURNEYS_AT_ONCE}).scalars().all()
     if journeys:
         with looked_up(session):
@@ -245,7 +252,7 @@ def only_classified(session: Session, journeys: Sequence[str]) -> list[str]:
 
 def step(session: Session, rows_max: int) -> Step:
     """Classify the next stored touches by the mapping in force, and mark the journeys of what changes."""
-    session.execute(_LOCK)
+    lock(session)
     rule_set = channel_rules.current(session)
     which = {"taxonomy_version": TAXONOMY_VERSION, "rule_set_version": rule_set.version}
     session.execute(_BEGIN, which)

@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -313,18 +312,8 @@ def test_a_channel_that_is_being_retired_takes_nothing_more(shop: MappedShop, wh
         with tenant_session(shop.tenant_id) as session:
             channels.transition(session, "podcast", "active", "archived", None, "gone")
             answer = other.submit(shop.send, method, path, body, 422)
-            wait_for_lock(shop.database)
+            shop.database.wait_for_lock()
         assert answer.result(timeout=30)["errors"][0]["field"] == field
-
-
-def wait_for_lock(database: Database) -> None:
-    """Wait until somebody waits for another's transaction to end."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid' AND datname = %s"
-    with database.connect() as connection:
-        deadline = time.monotonic() + 30
-        while connection.execute(waiting, [database.name]).fetchone() == (0,):
-            assert time.monotonic() < deadline, "nobody waits"
-            time.sleep(0.01)
 
 
 def test_rules_and_corrections_of_one_tenant_are_none_of_another(api: Api, database: Database) -> None:

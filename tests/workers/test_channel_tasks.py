@@ -1,6 +1,7 @@
 """The tasks that apply channel mappings: resumable, never ahead of what is attributed, never behind it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from skeldir.repository import (
     channel_corrections,
     channel_rules,
     dirty_marks,
+    erasures,
     reclassification,
     tenants,
     touchpoints,
@@ -192,6 +194,56 @@ def test_an_order_that_hints_at_something_else_meanwhile_is_not_given_the_old_ch
             )
         reclassification.apply(session, changes)
     assert counted(database, tenant, "orders WHERE hint_channel_code = 'organic'") == 1
+
+
+CLASSIFY = {
+    "a walk": lambda session: reclassification.step(session, 100),
+    "what is marked": lambda session: reclassification.classify_marked(session, ""),
+}
+
+
+@pytest.mark.parametrize("what", CLASSIFY)
+def test_a_touch_that_is_erased_meanwhile_is_classified_under_its_pseudonym(
+    database: Database, tenant: UUID, what: str
+) -> None:
+    """An erasure that has begun is waited for; no name that it takes away comes back in a mark."""
+    with database.connect() as connection:
+        worlds.store(connection, tenant, SALE)
+    put(tenant, PARTNER)
+    record(tenant, 1)
+    worker = database.engine("app_worker")
+
+    def classify() -> None:
+        with tenant_session(tenant, engine=worker) as session:
+            CLASSIFY[what](session)
+
+    with ThreadPoolExecutor(1) as other:
+        with tenant_session(tenant, engine=worker) as session:
+            assert erasures.erase(session, ["o"], [])["touchpoints"] == 1
+            done = other.submit(classify)
+            database.wait_for_lock()
+        done.result(timeout=30)
+    assert referrals(database, tenant) == 1
+    for table in ("touchpoints", "dirty_marks"):
+        assert counted(database, tenant, f"{table} WHERE starts_with(journey_id, 'erased:')") >= 1
+        assert counted(database, tenant, f"{table} WHERE journey_id = 'j-0'") == 0
+
+
+def test_an_erasure_waits_until_what_was_read_is_classified(database: Database, tenant: UUID) -> None:
+    """So the marks that follow are there to be given the pseudonym."""
+    worker = database.engine("app_worker")
+    with ThreadPoolExecutor(1) as other, tenant_session(tenant) as reader:
+        reclassification.lock(reader)
+
+        def erase() -> None:
+            with tenant_session(tenant, engine=worker) as session:
+                erasures.erase(session, ["o"], [])
+
+        done = other.submit(erase)
+        database.wait_for_lock()
+        assert not done.done()
+        reader.rollback()
+        done.result(timeout=30)
 
 
 def test_a_touch_of_which_nothing_is_told_keeps_its_channel(database: Database, tenant: UUID) -> None:
