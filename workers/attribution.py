@@ -15,7 +15,7 @@ from skeldir.db.engine import get_engine
 from skeldir.db.session import tenant_session
 from skeldir.domain.models import TAXONOMY_VERSION
 from skeldir.queue import messages
-from skeldir.queue.sending import send
+from skeldir.queue.sending import enqueue, send
 from skeldir.repository import (
     attribution,
     attribution_digests,
@@ -120,7 +120,8 @@ class WindowTask(TenantTask):
 def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
     """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped.
 
-    Should the commit of a skip be lost in a crash, the job is still queued and this happens once more.
+    Whatever is asked for while it runs is one more run. Should the commit of a skip be lost in a crash, the
+    job is still queued and this happens once more.
     """
     started = time.monotonic()
     with self.transaction(tenant_id, is_durable=False) as turn:
@@ -130,10 +131,15 @@ def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[s
             if job is not None and job.status == "running":
                 return {"outcome": "running"}
             raise Busy
+        if job is not None and job.is_asked_again:
+            with self.transaction(tenant_id) as session:
+                recompute_jobs.admit(session, job.job_id)
+            job = recompute_jobs.get(turn, job.job_id)
         if job is not None and _is_unchanged(self, turn, job):
             result: dict[str, Any] = {"outcome": "unchanged"}
         else:
             result = _run(self, tenant_id, UUID(job_id))
+            _send_next(self, tenant_id, UUID(job_id))
     milliseconds = round(1000 * (time.monotonic() - started), 1)
     log.info("recomputed %s", json.dumps({**result, "milliseconds": milliseconds}))
     return result
@@ -171,7 +177,7 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
     job stays `running`, and `resume_windows` has it started again, a bounded number of times.
     """
     with task.transaction(tenant_id) as session:
-        if recompute_jobs.start(session, job_id, STARTS_MAX) is None:
+        if not recompute_jobs.start(session, job_id, STARTS_MAX):
             return {"outcome": "nothing_to_do"}
     _classify_marked(task, tenant_id)
     with task.effect(tenant_id, isolation="repeatable read") as session:
@@ -183,6 +189,17 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
     if result["outcome"] == "computed":
         uncertainty.ask(task, tenant_id, job)
     return result
+
+
+def _send_next(task: TenantTask, tenant_id: str, job_id: UUID) -> None:
+    """Send for the run that was asked for during this one: the message that came with it has only reported.
+
+    Should the worker die before, `resume_windows` finds the request.
+    """
+    with task.transaction(tenant_id) as session:
+        job = recompute_jobs.get(session, job_id)
+        if job is not None and job.is_asked_again:
+            enqueue(session, messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id))
 
 
 def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:

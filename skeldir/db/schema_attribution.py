@@ -48,6 +48,11 @@ tenant_table(
     Index("attribution_audits_started_idx", "tenant_id", "started_at"),
 )
 tenant_table(
+    "recompute_requests",
+    key("job_id"),
+    column("requested_at", INSTANT, default="now()"),
+)
+tenant_table(
     "recompute_inputs",
     key("job_id"),
     key("starts_at", INSTANT),

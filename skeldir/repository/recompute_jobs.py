@@ -17,16 +17,10 @@ Outcome = Literal["computed", "unchanged"]
 
 STARTED_TOO_OFTEN: Final = "StartedTooOften"
 
-_COLUMNS: Final = """
-    job_id, model, model_version, parameters, window_start, window_end, status, run_count, last_outcome,
-    fingerprint, requested_at, started_at, finished_at, error,
-    taxonomy_version, rule_set_version, correction_count, settings_version,
-    computed_revision, computed_at, computed_run_count, computed_task_id,
-    CAST(xmin AS text) AS row_version
-"""
-
-# Asking while the job waits joins that run; asking while it runs, or later, is a run of its own.
-_REQUEST: Final = text(f"""
+# Asking while the job waits joins that run; asking after it is a run of its own. Of a job that runs the row
+# is locked, so that it is either asked before its end or after it, and left as it is: a running job holds a
+# snapshot, and would lose all that it did if it found its row changed at its end.
+_REQUEST: Final = text("""
     INSERT INTO recompute_jobs AS job
            (job_id, window_start, window_end, model, model_version, parameters, status, run_count)
     VALUES (:job_id, :window_start, :window_end, :model, :model_version,
@@ -36,20 +30,51 @@ _REQUEST: Final = text(f"""
            requested_at = CASE WHEN job.status = 'queued' THEN job.requested_at ELSE now() END,
            start_count = 0,
            status = 'queued'
-    RETURNING {_COLUMNS}
-""")  # noqa: S608 - a constant of this file
+     WHERE job.status <> 'running'
+    RETURNING job_id
+""")
 
-_GET: Final = text(f"SELECT {_COLUMNS} FROM recompute_jobs WHERE job_id = :job_id")  # noqa: S608
+_REQUEST_NEXT: Final = text("""
+    INSERT INTO recompute_requests (job_id) VALUES (:job_id) ON CONFLICT (tenant_id, job_id) DO NOTHING
+""")
 
-_START: Final = text(f"""
+# A request that waits for the running job's end counts as the job's own.
+_GET: Final = text("""
+    SELECT job_id, model, model_version, parameters, window_start, window_end,
+           CASE WHEN request.requested_at IS NULL OR status = 'running' THEN status
+                ELSE 'queued' END AS status,
+           run_count + CASE WHEN request.requested_at IS NULL THEN 0 ELSE 1 END AS run_count,
+           last_outcome, fingerprint, coalesce(request.requested_at, job.requested_at) AS requested_at,
+           started_at, finished_at, error,
+           taxonomy_version, rule_set_version, correction_count, settings_version,
+           computed_revision, computed_at, computed_run_count, computed_task_id,
+           request.requested_at IS NOT NULL AS is_asked_again, CAST(job.xmin AS text) AS row_version
+      FROM recompute_jobs AS job
+      LEFT JOIN recompute_requests AS request USING (tenant_id, job_id)
+     WHERE job_id = :job_id
+""")
+
+_HOLD: Final = text("SELECT FROM recompute_jobs WHERE job_id = :job_id FOR UPDATE")
+
+_ADMIT: Final = text("""
+    WITH asked AS (
+        DELETE FROM recompute_requests WHERE job_id = :job_id RETURNING job_id, requested_at
+    )
+    UPDATE recompute_jobs AS job
+       SET status = 'queued', run_count = run_count + 1, requested_at = asked.requested_at, start_count = 0
+      FROM asked
+     WHERE job.job_id = asked.job_id
+""")
+
+_START: Final = text("""
     UPDATE recompute_jobs
        SET status = 'running', start_count = start_count + 1,
            started_at = clock_timestamp(), finished_at = NULL, error = NULL
      WHERE job_id = :job_id
        AND status IN ('queued', 'running')
        AND start_count < :starts_max
-    RETURNING {_COLUMNS}
-""")  # noqa: S608 - a constant of this file
+    RETURNING job_id
+""")
 
 # Not when somebody has asked for a run meanwhile, for reasons that this one did not see.
 _UNCHANGED: Final = text("""
@@ -80,10 +105,12 @@ _FAIL: Final = text("""
 # A job that is `running` for longer than its tasks may live was left by a worker that died.
 _DUE: Final = text("""
     SELECT job_id
-      FROM recompute_jobs
+      FROM recompute_jobs AS job
+      LEFT JOIN recompute_requests AS request USING (tenant_id, job_id)
      WHERE status = 'queued'
+        OR (status <> 'running' AND request.requested_at IS NOT NULL)
         OR (status = 'running' AND started_at < clock_timestamp() - make_interval(secs => :abandoned_seconds))
-     ORDER BY requested_at, job_id
+     ORDER BY job.requested_at, job_id
      LIMIT 100
 """)
 
@@ -113,6 +140,8 @@ class Job:
     computed_at: datetime | None
     computed_run_count: int | None
     computed_task_id: UUID | None
+    is_asked_again: bool
+    """Somebody has asked for another run since this one was started."""
     row_version: str
     """Another one after every change of the row."""
 
@@ -131,19 +160,21 @@ class Origin:
 
 
 def request(session: Session, job_id: UUID, window: Window, parameters: ModelParameters) -> Job:
-    """Accept a run of the window's job, which is made when it is asked for the first time."""
-    row = session.execute(
-        _REQUEST,
-        {
-            "job_id": job_id,
-            "window_start": window.start,
-            "window_end": window.end,
-            "model": parameters.model,
-            "model_version": parameters.version,
-            "parameters": json.dumps(parameters.to_json()),
-        },
-    ).one()
-    return _job(row)
+    """Accept a run of the window's job, which is made when it is asked for the first time.
+
+    Of a job that is running the request is kept beside it, and is one more run after that.
+    """
+    asked = {
+        "job_id": job_id,
+        "window_start": window.start,
+        "window_end": window.end,
+        "model": parameters.model,
+        "model_version": parameters.version,
+        "parameters": json.dumps(parameters.to_json()),
+    }
+    if session.execute(_REQUEST, asked).one_or_none() is None:
+        session.execute(_REQUEST_NEXT, {"job_id": job_id})
+    return _job(session.execute(_GET, {"job_id": job_id}).one())
 
 
 def get(session: Session, job_id: UUID) -> Job | None:
@@ -152,16 +183,21 @@ def get(session: Session, job_id: UUID) -> Job | None:
     return None if row is None else _job(row)
 
 
-def start(session: Session, job_id: UUID, starts_max: int) -> Job | None:
-    """Mark a job as running, also one that a dead worker left so; None when there is nothing to run.
+def admit(session: Session, job_id: UUID) -> None:
+    """Queue a job that was asked for during its last run; for who has the tenant's turn."""
+    session.execute(_HOLD, {"job_id": job_id})
+    session.execute(_ADMIT, {"job_id": job_id})
+
+
+def start(session: Session, job_id: UUID, starts_max: int) -> bool:
+    """Mark a job as running, also one that a dead worker left so; False when there is nothing to run.
 
     A job that was started so often since it was asked for, and never ended, has failed.
     """
-    row = session.execute(_START, {"job_id": job_id, "starts_max": starts_max}).one_or_none()
-    if row is None:
+    started = session.execute(_START, {"job_id": job_id, "starts_max": starts_max}).one_or_none()
+    if started is None:
         fail(session, job_id, STARTED_TOO_OFTEN)
-        return None
-    return _job(row)
+    return started is not None
 
 
 def unchanged(session: Session, job: Job) -> bool:

@@ -202,6 +202,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "attribution_audits": {"audit_id": ONE},
     "ledger_closings": {"next_before": NOW, "awaited": "{}"},
+    "recompute_requests": {"job_id": ONE},
     "recompute_inputs": {
         "job_id": ONE,
         "starts_at": NOW,

@@ -51,6 +51,7 @@ GRANTS = {
     "order_digests": ("S", "SIUD", "", "S", ""),
     "day_digests": ("S", "SIUD", "", "S", ""),
     "attribution_audits": ("S", "SIU", "", "S", ""),
+    "recompute_requests": ("SI", "SD", "", "S", "S"),
     "recompute_inputs": ("S", "SIUD", "", "S", ""),
     "attribution_settings": ("SI", "S", "", "S", "S"),
     "interval_estimates": ("SIU", "SIUD", "", "S", ""),

@@ -180,6 +180,14 @@ def test_a_worker_learns_whose_orders_a_model_s_version_does_not_cover(
     assert (tenant,) in ask(database, "app_worker", call, lookback_days=30)
 
 
+ASKED_AGAIN = """
+    WITH asked AS (INSERT INTO recompute_requests (job_id) VALUES (gen_random_uuid()) RETURNING job_id)
+    INSERT INTO recompute_jobs (job_id, window_start, window_end, model, model_version, parameters, status,
+                                started_at)
+    VALUES ((SELECT job_id FROM asked), now() - interval '1 day', now(), 'linear', 'linear.1+30d', '{}',
+"""
+
+
 @pytest.mark.parametrize(
     ("work", "found"),
     [
@@ -199,6 +207,8 @@ def test_a_worker_learns_whose_orders_a_model_s_version_does_not_cover(
                VALUES (gen_random_uuid(), now() - interval '1 day', now(), 'linear', 'linear.1+30d', '{}')""",
             True,
         ),
+        (f"{ASKED_AGAIN} 'running', now())", False),
+        (f"{ASKED_AGAIN} 'succeeded', now())", True),
     ],
 )
 def test_a_worker_learns_which_tenants_have_work(

@@ -16,11 +16,13 @@ from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
 from skeldir.repository import attribution, attribution_digests, dirty_marks, recompute_jobs, task_effects
 from skeldir.repository.recompute_jobs import Job
+from tests import waiting
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, World
+from workers import attribution as attribution_tasks
 from workers.attribution import STARTS_MAX, attribute_marked, recompute_window, resume_windows
-from workers.base import Busy
+from workers.base import RETRIES_MAX, Busy
 
 NOON = worlds.START.replace(hour=12)
 WINDOW = Window(NOON - timedelta(days=1), NOON + timedelta(days=1))
@@ -68,6 +70,12 @@ def job_of(tenant: UUID, job_id: UUID) -> Job:
         job = recompute_jobs.get(session, job_id)
     assert job is not None
     return job
+
+
+def sent(database: Database, tenant: UUID) -> list[str]:
+    with database.connect() as connection:
+        found = waiting.headers(connection)
+    return [headers["task"] for headers in found if str(tenant) in headers["kwargsrepr"]]
 
 
 def test_marked_journeys_are_attributed_and_their_marks_are_gone(database: Database, tenant: UUID) -> None:
@@ -223,21 +231,63 @@ def test_a_window_is_computed_once_for_the_same_inputs(database: Database, tenan
 def test_a_job_asked_for_during_its_run_is_run_again(
     database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end of the first run collides with the request, is rolled back, and the retry serves both."""
+    """However often, that is one more run; the first keeps its result, and its end sends for the next."""
     tell(database, tenant)
     job = request_window(tenant)
-    computed = recompute_jobs.computed
-    interruptions = iter((True, False))
+    computed, runs = recompute_jobs.computed, []
 
     def interrupted(session: Session, *arguments: Any) -> None:
-        if next(interruptions):
-            assert request_window(tenant).run_count == 2
+        runs.append(arguments)
+        for _ in range(RETRIES_MAX + 2):
+            asked = request_window(tenant)
+            assert (asked.status, asked.run_count) == ("running", 2)
         computed(session, *arguments)
 
     monkeypatch.setattr(recompute_jobs, "computed", interrupted)
-    run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    first = job_of(tenant, job.job_id)
+    assert (first.status, first.run_count, first.computed_run_count) == ("queued", 2, 1)
+    assert sent(database, tenant) == ["attribution.recompute_window"]
+
+    outcomes = [run(recompute_window, tenant_id=tenant, job_id=job.job_id) for _ in range(2)]
+    assert outcomes == [{"outcome": "unchanged"}, {"outcome": "nothing_to_do"}]
     done = job_of(tenant, job.job_id)
-    assert (done.status, done.run_count, done.last_outcome) == ("succeeded", 2, "computed")
+    assert (done.status, done.run_count, done.last_outcome, len(runs)) == ("succeeded", 2, "unchanged", 1)
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_request_outlives_the_worker_of_the_run_before(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, *, is_over: bool
+) -> None:
+    """Whether it dies before its result or right after that, before it sends for the next run."""
+    tell(database, tenant)
+    job = request_window(tenant)
+    computed = recompute_jobs.computed
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def interrupted(session: Session, *arguments: Any) -> None:
+        request_window(tenant)
+        computed(session, *arguments)
+        if not is_over:
+            die()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recompute_jobs, "computed", interrupted)
+        patched.setattr(attribution_tasks, "_send_next", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    left = job_of(tenant, job.job_id)
+    assert (left.status, left.run_count) == ("queued" if is_over else "running", 2)
+    with database.connect() as connection:
+        connection.execute("UPDATE recompute_jobs SET started_at = started_at - interval '2 minutes'")
+    assert run(resume_windows, tenant_id=tenant) == 1
+    outcome = run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"]
+    assert outcome == ("unchanged" if is_over else "computed")
+    done = job_of(tenant, job.job_id)
+    assert (done.status, done.run_count, done.is_asked_again) == ("succeeded", 2, False)
+    assert run(resume_windows, tenant_id=tenant) == 0
 
 
 def test_a_job_left_by_a_dead_worker_is_sent_again(database: Database, tenant: UUID) -> None:
@@ -318,10 +368,11 @@ def test_a_window_takes_in_whole_orders_and_no_others(database: Database, tenant
     assert count(database, tenant, "dirty_marks") == 1
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
 def test_of_two_recomputes_of_one_window_at_once_one_works_and_one_reports(
-    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, *, is_asked: bool
 ) -> None:
-    """The second says that the first is running, does nothing, and the window is computed once."""
+    """The second says that the first is running, a message again or a request of its own, which waits."""
     tell(database, tenant)
     job = request_window(tenant)
     working, reported = threading.Event(), threading.Event()
@@ -338,12 +389,15 @@ def test_of_two_recomputes_of_one_window_at_once_one_works_and_one_reports(
     )
     first.start()
     assert working.wait(30)
+    if is_asked:
+        request_window(tenant)
     assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "running"}
     reported.set()
     first.join()
     assert [outcome["outcome"] for outcome in outcomes] == ["computed"]
     done = job_of(tenant, job.job_id)
-    assert (done.status, done.run_count, done.computed_run_count) == ("succeeded", 1, 1)
+    assert (done.status, done.computed_run_count) == ("queued" if is_asked else "succeeded", 1)
+    assert len(sent(database, tenant)) == done.run_count - 1 == is_asked
 
 
 def test_only_what_is_dirty_is_computed_again(database: Database, tenant: UUID) -> None:
