@@ -55,6 +55,7 @@ app = WorkerApplication(
     task_soft_time_limit=SOFT_LIMIT_SECONDS,
     task_time_limit=HARD_LIMIT_SECONDS,
     task_store_errors_even_if_ignored=False,
+    worker_consumer="workers.consuming:ParkingConsumer",
     worker_prefetch_multiplier=1,
     worker_max_memory_per_child=250_000,
     worker_send_task_events=False,

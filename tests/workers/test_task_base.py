@@ -10,6 +10,7 @@ from celery.exceptions import Reject
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError
 
+from skeldir.broker.store import ATTEMPTS_MAX
 from skeldir.db.session import tenant_session
 from skeldir.observability.correlation import CORRELATION_HEADER
 from skeldir.queue.messages import Message
@@ -194,3 +195,14 @@ def test_no_task_is_lost_with_its_worker_or_runs_for_ever() -> None:
         assert 0 < soft < hard, name
         assert one.max_retries is None or one.max_retries <= RETRIES_MAX or name.startswith("celery.")
         assert name.startswith("celery.") or one.acks_late
+
+
+@pytest.mark.usefixtures("odd")
+def test_a_task_of_a_name_that_no_worker_knows_is_parked(superuser: psycopg.Connection, tenant: UUID) -> None:
+    """Its sender may be of another release than the workers: who has the newer one can send it again."""
+    send(Message("maintenance.of_tomorrow", "maintenance", {"tenant_id": str(tenant)}), app=app)
+
+    parked = "SELECT attempts FROM skeldir_broker.parked_messages WHERE body LIKE %s"
+    assert eventually(lambda: superuser.execute(parked, [f"%{tenant}%"]).fetchone()) == (ATTEMPTS_MAX,)
+    superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+    assert superuser.execute(IN_QUEUE).fetchone() == (0,)
