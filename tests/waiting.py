@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -25,6 +26,11 @@ def clear(superuser: psycopg.Connection) -> None:
 def headers(superuser: psycopg.Connection) -> list[dict[str, Any]]:
     """Return the headers of the tasks that wait, due or not, in the order of their being due."""
     return [json.loads(row[0])["headers"] for row in superuser.execute(WAITING).fetchall()]
+
+
+def names(superuser: psycopg.Connection, tenant_id: UUID) -> list[str]:
+    """Return the names of the tasks that wait on behalf of a tenant, in the order of their being due."""
+    return [told["task"] for told in headers(superuser) if str(tenant_id) in told["kwargsrepr"]]
 
 
 def age(superuser: psycopg.Connection, seconds: int) -> None:

@@ -31,7 +31,7 @@ from skeldir.repository.attribution_digests import Input
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job, Origin
 from skeldir.settings import get_settings
-from workers import summaries, uncertainty
+from workers import summaries
 from workers.base import AlreadyDone, Busy, TenantTask, task
 
 JOURNEYS_MAX: Final = 25_000
@@ -186,8 +186,8 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
         if job is None or job.status != "running":
             return {"outcome": "nothing_to_do"}
         result = _compute(session, job, UUID(task.request.id))
-    if result["outcome"] == "computed":
-        uncertainty.ask(task, tenant_id, job)
+        if result["outcome"] == "computed" and job.window.is_of_days:  # of others nobody can be told
+            enqueue(session, messages.request_intervals(tenant_id=UUID(tenant_id), job_id=job_id))
     return result
 
 

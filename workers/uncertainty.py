@@ -15,9 +15,8 @@ from skeldir.domain.bootstrap import estimate
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
 from skeldir.queue import messages
-from skeldir.queue.sending import enqueue, send
-from skeldir.repository import attribution, attribution_settings, channel_intervals
-from skeldir.repository.recompute_jobs import Job
+from skeldir.queue.sending import enqueue
+from skeldir.repository import attribution, attribution_settings, channel_intervals, recompute_jobs
 from workers.base import Busy, TenantTask, task
 
 USUAL_DAYS: Final = (7, 30, 90, None)
@@ -64,16 +63,22 @@ def refresh_intervals(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     return {"outcome": "refreshed", **counts}
 
 
-def ask(self: TenantTask, tenant_id: str, job: Job) -> None:
-    """Have a recomputed window's intervals estimated, if it is one of days: of others nobody can be told."""
-    if not job.window.is_of_days:
-        return
+@task("maintenance.request_intervals", TenantTask)
+def request_intervals(self: TenantTask, *, tenant_id: str, job_id: str) -> None:
+    """Ask for the estimate of a recomputed window.
+
+    Not the recompute itself: the request changes a row that estimates change too, and a conflict over that
+    would undo all that a large window was computed for.
+    """
     with self.transaction(tenant_id) as session:
+        job = recompute_jobs.get(session, UUID(job_id))
+        if job is None:
+            return
         asked = channel_intervals.request(
             session, UUID(tenant_id), job.parameters.model, job.model_version, job.window
         )
-    message = messages.estimate_intervals(tenant_id=UUID(tenant_id), estimate_id=asked.estimate_id)
-    send(message, app=self.app)
+        message = messages.estimate_intervals(tenant_id=UUID(tenant_id), estimate_id=asked.estimate_id)
+        enqueue(session, message)
 
 
 def usual_windows(now: datetime) -> Iterator[Window]:

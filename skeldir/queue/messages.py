@@ -110,6 +110,12 @@ def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID) -> Message:
     return Message("maintenance.estimate_intervals", "maintenance", arguments)
 
 
+def request_intervals(*, tenant_id: UUID, job_id: UUID) -> Message:
+    """Ask for the estimate of a window that was recomputed."""
+    arguments = {"tenant_id": str(tenant_id), "job_id": str(job_id)}
+    return Message("maintenance.request_intervals", "maintenance", arguments)
+
+
 def refresh_intervals(*, tenant_id: UUID) -> Message:
     """Answer the tenant's open estimates, and look at those of the usual windows anew."""
     return _of_tenant("maintenance.refresh_intervals", tenant_id, _HOURLY)
@@ -145,6 +151,7 @@ PRODUCERS: Final[tuple[Callable[..., Message], ...]] = (
     scan_personal_data,
     audit_attribution,
     estimate_intervals,
+    request_intervals,
     refresh_intervals,
     reclassify_touches,
     measure_unknown_share,

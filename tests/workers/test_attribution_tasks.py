@@ -74,8 +74,7 @@ def job_of(tenant: UUID, job_id: UUID) -> Job:
 
 def sent(database: Database, tenant: UUID) -> list[str]:
     with database.connect() as connection:
-        found = waiting.headers(connection)
-    return [headers["task"] for headers in found if str(tenant) in headers["kwargsrepr"]]
+        return waiting.names(connection, tenant)
 
 
 def test_marked_journeys_are_attributed_and_their_marks_are_gone(database: Database, tenant: UUID) -> None:

@@ -36,8 +36,7 @@ PUBLISH = "skeldir_broker.publish(text, text, text, smallint, integer, timestamp
 def sent(database: Database, tenant: UUID) -> list[str]:
     """Return the names of the tasks that wait for a worker on behalf of a tenant."""
     with database.connect() as connection:
-        found = waiting.headers(connection)
-    return [headers["task"] for headers in found if str(tenant) in headers["kwargsrepr"]]
+        return waiting.names(connection, tenant)
 
 
 def test_the_sweep_wakes_up_whoever_has_work(

@@ -1,12 +1,15 @@
 """The tasks of uncertainty, run in this process: what is stored, when it is computed, and what it is of."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from skeldir.db.session import tenant_session
 from skeldir.domain import windows
@@ -22,9 +25,15 @@ from tests.domain.bootstrap_by_hand import by_hand
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World, expected
 from workers import attribution, uncertainty
-from workers.attribution import attribute_marked, recompute_window
+from workers.attribution import WindowTask, attribute_marked, recompute_window
+from workers.base import TenantTask
 from workers.summaries import refresh_summaries
-from workers.uncertainty import estimate_intervals, refresh_intervals, usual_windows
+from workers.uncertainty import (
+    estimate_intervals,
+    refresh_intervals,
+    request_intervals,
+    usual_windows,
+)
 
 ALL_DAYS = windows.days(None, None)
 SEPTEMBER = windows.days(date(2026, 9, 1), date(2026, 9, 30))
@@ -51,6 +60,22 @@ def ask(tenant: UUID, window: Window = ALL_DAYS, model: Model = "linear") -> Est
 
 def answer(tenant: UUID, asked: Estimate) -> str:
     return str(run(estimate_intervals, tenant_id=tenant, estimate_id=asked.estimate_id)["outcome"])
+
+
+def sent(database: Database, tenant: UUID) -> list[str]:
+    with database.connect() as connection:
+        return waiting.names(connection, tenant)
+
+
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def effect_and_die(task: TenantTask, *arguments: Any, **options: Any) -> Iterator[Session]:
+    with TenantTask.effect(task, *arguments, **options) as session:
+        yield session
+    die()
 
 
 def known(tenant: UUID, asked: Estimate) -> Estimate:
@@ -213,9 +238,10 @@ def test_a_run_that_takes_long_leaves_the_rest_to_another(
 def test_a_recomputed_window_of_days_is_estimated(
     database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """A recompute that changed something asks for its window's intervals, if somebody could be told."""
-    sent: list[Message] = []
-    monkeypatch.setattr(uncertainty, "send", lambda message, **_: sent.append(message))
+    """A recompute that changed something asks for its window's intervals, if somebody could be told.
+
+    It asks with its result, so that neither comes without the other, whenever the worker dies.
+    """
     with database.connect() as connection:
         at = worlds.START + timedelta(hours=1)
         worlds.store(
@@ -226,14 +252,26 @@ def test_a_recomputed_window_of_days_is_estimated(
     window = Window(worlds.START, worlds.START + timedelta(hours=hours))
     with tenant_session(tenant) as session:
         job = recompute_jobs.request(session, fact_id(tenant, "w"), window, SETTINGS.parameters("linear"))
-    run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(recompute_jobs, "computed", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(recompute_window, tenant_id=tenant, job_id=job.job_id)
+    assert sent(database, tenant) == []
+    with monkeypatch.context() as patched:
+        patched.setattr(WindowTask, "effect", effect_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            run(recompute_window, tenant_id=tenant, job_id=job.job_id)
     with tenant_session(tenant) as session:
         recompute_jobs.request(session, fact_id(tenant, "w"), window, SETTINGS.parameters("linear"))
     assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "unchanged"
+    wanted = ["maintenance.request_intervals", "maintenance.estimate_intervals"] if hours == 24 else []
+    assert sent(database, tenant) == wanted[:1]
+    if wanted:
+        run(request_intervals, tenant_id=tenant, job_id=job.job_id)
     with tenant_session(tenant) as session:
         asked = channel_intervals.find(session, job.model_version, window)
     assert (asked is not None) == (hours == 24)
-    assert [message.name for message in sent] == ["maintenance.estimate_intervals"] * (hours == 24)
+    assert sent(database, tenant) == wanted
 
 
 def test_a_first_attribution_has_its_intervals_estimated_at_once(
