@@ -19,7 +19,8 @@ STATES: Final = ("ready", "scheduled", "in_flight", "parked")
 def exposition(watched: Watched) -> str:
     """Return what Prometheus shall keep."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched), _shares(watched)]))
+    of_tenants = [_shares(watched), *_audits(watched)]
+    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched), *of_tenants]))
     return generate_latest(registry).decode()
 
 
@@ -110,3 +111,16 @@ def _shares(watched: Watched) -> Metric:
     for level, count in watched.unknown_shares.items():
         tenants.add_metric([level], count)
     return tenants
+
+
+def _audits(watched: Watched) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "skeldir_audit_wrong_tenants",
+        "Tenants whose last audit of attribution found something wrong.",
+        value=watched.audits.wrong_tenant_count,
+    )
+    yield GaugeMetricFamily(
+        "skeldir_audit_oldest_age_seconds",
+        "Since the last audit of the tenant that has waited for one longest.",
+        value=watched.audits.oldest_seconds,
+    )

@@ -12,7 +12,8 @@ from skeldir.domain.queue_figures import QueueFigures
 from skeldir.domain.task_figures import QueueWorkers, TaskFigures
 from skeldir.domain.unknown_share import Level
 from skeldir.queue.messages import QUEUES
-from skeldir.repository import broker, unknown_touches, worker_reports
+from skeldir.repository import audit_findings, broker, unknown_touches, worker_reports
+from skeldir.repository.audit_findings import AuditFigures
 
 Answer = TypeVar("Answer")
 
@@ -86,6 +87,7 @@ class Watched:
     tasks: Sequence[TaskFigures]
     unknown_shares: Mapping[Level, int]
     """How many tenants are on which level."""
+    audits: AuditFigures
 
 
 def _look() -> Watched:
@@ -94,7 +96,11 @@ def _look() -> Watched:
         names = sorted({*QUEUES, *(one.queue for one in queues)})
         workers = {one.queue: one for one in worker_reports.queue_workers(session, names)}
         return Watched(
-            queues, workers, worker_reports.task_figures(session), unknown_touches.tenants_by_level(session)
+            queues,
+            workers,
+            worker_reports.task_figures(session),
+            unknown_touches.tenants_by_level(session),
+            audit_findings.figures(session),
         )
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from skeldir.commands import demo, jobs, keys, retention, serve, tenant, up, user
+from skeldir.commands import audits, demo, jobs, keys, retention, serve, tenant, up, user
 from skeldir.db.binaries import EmbeddedServerError
 from skeldir.domain.errors import SkeldirError
 from skeldir.security.keys import KeyRingError
@@ -33,6 +33,7 @@ app.add_typer(user.app, name="user")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(retention.app, name="retention")
+app.add_typer(audits.app, name="audits")
 for part in (serve.migrate, serve.api, serve.worker, serve.beat, serve.new_keys):
     app.command(rich_help_panel="The parts, one by one")(part)
 

@@ -98,6 +98,43 @@ def test_replies_and_broadcasts_are_nobodys_to_watch(superuser: psycopg.Connecti
     store.delete_queue(superuser, "a reply")
 
 
+def audited(api: Api) -> dict[str, float]:
+    watch.look.forget()
+    return {
+        sample.name.removeprefix("skeldir_audit_"): sample.value
+        for family in text_string_to_metric_families(api.send("GET", "/metrics").text)
+        for sample in family.samples
+        if sample.name.startswith("skeldir_audit_")
+    }
+
+
+def test_audits_are_told_by_how_the_last_one_of_each_tenant_ended(
+    superuser: psycopg.Connection, api: Api, tenant: UUID
+) -> None:
+    """What is right again is wrong no more; one at work has not ended; a suspended tenant has none."""
+    day = 86_400
+    audit = """INSERT INTO attribution_audits (tenant_id, audit_id, started_at, completed_at, left_out_count)
+               VALUES (%s, gen_random_uuid(), now() - %s * interval '1 day',
+                       CASE WHEN %s THEN now() - %s * interval '1 day' END, %s)"""
+    superuser.execute("DELETE FROM attribution_audits")
+    superuser.execute("UPDATE tenants SET created_at = now()")
+    assert audited(api) == {"wrong_tenants": 0, "oldest_age_seconds": pytest.approx(0, abs=600)}
+
+    superuser.execute(
+        "UPDATE tenants SET created_at = now() - interval '9 days' WHERE tenant_id = %s", [tenant]
+    )
+    assert audited(api) == {"wrong_tenants": 0, "oldest_age_seconds": pytest.approx(9 * day, abs=600)}
+    superuser.execute(audit, [tenant, 8, True, 8, 1])
+    assert audited(api) == {"wrong_tenants": 1, "oldest_age_seconds": pytest.approx(8 * day, abs=600)}
+    superuser.execute(audit, [tenant, 7, False, 7, 0])
+    assert audited(api) == {"wrong_tenants": 1, "oldest_age_seconds": pytest.approx(8 * day, abs=600)}
+    superuser.execute("UPDATE tenants SET status = 'suspended' WHERE tenant_id = %s", [tenant])
+    assert audited(api) == {"wrong_tenants": 0, "oldest_age_seconds": pytest.approx(0, abs=600)}
+    superuser.execute("UPDATE tenants SET status = 'active' WHERE tenant_id = %s", [tenant])
+    superuser.execute(audit, [tenant, 6, True, 6, 0])
+    assert audited(api) == {"wrong_tenants": 0, "oldest_age_seconds": pytest.approx(6 * day, abs=600)}
+
+
 def test_no_tenant_and_no_message_is_told(superuser: psycopg.Connection, api: Api, tenant: UUID) -> None:
     send(messages.prune_tenant(tenant_id=tenant))
     (headers,) = waiting.headers(superuser)

@@ -1,11 +1,15 @@
 """The nightly audit of attribution: it finds what is wrong, wherever that is, and mends a closing only."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from skeldir import cli
 from skeldir.db.session import tenant_session
 from skeldir.repository import attribution, attribution_audits, attribution_settings, backfills
 from tests.conftest import Database
@@ -106,6 +110,26 @@ def test_an_audit_finds_what_is_wrong_and_leaves_it(
         assert told[what] > 0
         assert "found wrong" in caplog.text
         caplog.clear()
+
+
+def test_operators_list_what_audits_found(
+    database: Database, attributed: UUID, make_tenant: Callable[[], UUID]
+) -> None:
+    """The latest first, of one tenant."""
+    run(audit_attribution, make_tenant())
+    told = [run(audit_attribution, attributed)]
+    damage(database, attributed, DAMAGE["wrong_sum_count"])
+    told.insert(0, run(audit_attribution, attributed))
+
+    done = CliRunner().invoke(cli.app, ["audits", "list", "--tenant", str(attributed), "--json"])
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["audits"]
+    assert [{name: one[name] for name in one if name.endswith("_count")} for one in found] == [
+        {name: one[name] for name in one if name.endswith("_count")} for one in told
+    ]
+    assert [one["wrong_sum_count"] for one in found] == [1, 0]
+    assert all(one["started_at"] < one["completed_at"] for one in found)
 
 
 def test_of_two_audits_of_a_tenant_one_works(database: Database, attributed: UUID) -> None:
