@@ -3,8 +3,8 @@
 Entries are never changed, but those of a transaction that began earlier may be committed later. So an instant
 is proposed with the transactions that run then, and closed once all of these have ended: whoever began after
 the proposal books after the instant. A minute lies between the two, for a transaction tells its time a moment
-before it is seen to run, and clocks are set back now and then. Where one
-is set back by more, what is booked before a closing is left out until an audit compares the two.
+before it is seen to run, and clocks are set back now and then. Where one is set back by more, what is booked
+before a closing is left out until an audit compares the two.
 """
 
 from collections import Counter
