@@ -29,7 +29,7 @@ CHANNELS = (
     "tiktok_paid",
     "unknown",
 )
-CAMPAIGNS = ("", "Autumn", "autumn", "summer", "übrig")
+CAMPAIGNS = ("", "Zoo", "autumn", "zoo", "übrig")  # Zoo is first in C, last in a dictionary
 START = datetime(2026, 8, 1, tzinfo=UTC)
 LOOKBACK_DAYS = 30
 SETTINGS = AttributionSettings(lookback_days=LOOKBACK_DAYS)

@@ -3,22 +3,25 @@
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from skeldir.db import migrate
+from skeldir.db import embedded, migrate, roles
+from skeldir.db.binaries import run_as
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import uuid7
 from skeldir.repository import attribution, attribution_digests, attribution_orders
-from tests.conftest import Database
+from tests.conftest import QUICK, Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
 from tests.repository.test_attribution_digests import EVERYTHING
@@ -36,6 +39,13 @@ ROWS = """
            extract(epoch FROM effective_at), touch_count, fallback
       FROM allocations WHERE tenant_id = %s
 """
+# Numbers by their value and letters by none of their marks; where I is no capital of i; what is at hand most.
+LANGUAGES = (
+    "LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-ks-level1'",
+    "LOCALE_PROVIDER libc LOCALE 'tr_TR.UTF-8'",
+    "LOCALE_PROVIDER libc LOCALE 'en_US.UTF-8'",
+)
+UrlOf = Callable[[str | None], URL]
 # What a worker does, with a small appetite, until nothing is marked; another one does the same meanwhile.
 WORKER = """
 import sys, uuid, workers.attribution as work
@@ -64,9 +74,8 @@ def told(database: Database, tenant: UUID, world: World) -> None:
         worlds.store(connection, tenant, world)
 
 
-def attribute(database: Database, tenant: UUID, journeys: list[str], *settings: str) -> str:
+def attribute(engine: Engine, tenant: UUID, journeys: list[str], *settings: str) -> str:
     """Attribute journeys in a session of these settings; return the fingerprint of all that went in."""
-    engine = database.engine("app_worker")
     with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
         for setting in settings:
             session.execute(text(setting.replace("SET ", "SET LOCAL ")))
@@ -83,7 +92,7 @@ def reference(database: Database) -> tuple[str, str]:
     with database.connect() as connection:
         connection.execute("INSERT INTO tenants (tenant_id, name) VALUES (%s, 'Reference')", (tenant,))
         told(database, tenant, WORLD)
-        inputs = attribute(database, tenant, WORLD.journeys)
+        inputs = attribute(database.engine("app_worker"), tenant, WORLD.journeys)
         return digest(connection, tenant), inputs
 
 
@@ -95,7 +104,7 @@ def test_neither_the_order_of_telling_nor_the_session_shows(
     told(database, tenant, WORLD.shuffled(seed=5))
     journeys = WORLD.journeys
     random.Random(6).shuffle(journeys)
-    inputs = attribute(database, tenant, journeys, *ODD_SESSION)
+    inputs = attribute(database.engine("app_worker"), tenant, journeys, *ODD_SESSION)
     with database.connect() as connection:
         assert (digest(connection, tenant), inputs) == reference
 
@@ -124,35 +133,62 @@ def test_neither_the_number_of_workers_nor_their_hashes_show(
         assert {digest(connection, tenant) for tenant in crowds} == {reference[0]}
 
 
-def test_a_server_of_another_language_gives_the_same_rows(
-    database: Database, reference: tuple[str, str]
-) -> None:
-    """In a database that sorts as German dictionaries do, numbers by their value, not a cent differs."""
-    name = f"{database.name}_de"
-    with database.connect() as connection:
-        try:
-            connection.execute(
-                f"""CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu
-                    ICU_LOCALE 'de-u-kn-ks-level1'"""
-            )
-        except psycopg.Error as error:
-            pytest.skip(f"this server knows no other languages: {error}")
-    try:
-        _compare(database, name, reference)
-    finally:
-        with database.connect() as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture
+def foreign(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[UrlOf]:
+    """Yield how a login (None: the superuser) reaches a fresh database of a server of another language."""
+    name = f"{database.name}_foreign"
+
+    def beside(login: str | None) -> URL:
+        url = database.url("app_worker") if login else database.superuser
+        return url.set(database=name)
+
+    with ExitStack() as left, database.connect() as connection:
+        if _create(connection, name):
+            left.callback(connection.execute, f"DROP DATABASE {name} WITH (FORCE)")
+            yield beside
+            return
+        folder = left.enter_context(embedded.ephemeral_folder())
+        if not _compiled(folder / "tr_TR.UTF-8"):
+            pytest.skip("neither the server nor the system knows, or can be taught, another language")
+        taught = ["env", f"LOCPATH={folder}"]
+        monkeypatch.setattr(embedded, "run_as", lambda what, *who, **how: run_as(taught + what, *who, **how))
+        lease = left.enter_context(embedded.acquire(folder, options=QUICK))
+        roles.bootstrap(lease.url(database="postgres"), passwords=lease.home.passwords())
+        with psycopg.connect(_plain(lease.url(database="postgres")), autocommit=True) as own:
+            assert _create(own, name)
+        yield lambda login: lease.url(login or embedded.SUPERUSER, name)
 
 
-def _compare(database: Database, name: str, reference: tuple[str, str]) -> None:
-    migrate.upgrade(database.superuser.set(database=name))
+def _compiled(language: Path) -> bool:
+    """Compile a language of the C library's sources, where a system has these; tell whether it has."""
+    command = ["localedef", "-i", language.stem, "-f", "UTF-8", "--no-archive", str(language)]
+    return (
+        shutil.which("localedef") is not None
+        and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    )
+
+
+def _create(connection: psycopg.Connection, name: str) -> bool:
+    """Create a database of the first language that the server knows; tell whether it knows one."""
+    for language in LANGUAGES:
+        with suppress(psycopg.Error):
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {language}")
+            return True
+    return False
+
+
+def _plain(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_a_server_of_another_language_gives_the_same_rows(foreign: UrlOf, reference: tuple[str, str]) -> None:
+    """In a database that sorts as a dictionary does, not a cent differs, nor what went in."""
+    migrate.upgrade(foreign(None))
     tenant = uuid7()
-    plain = database.superuser.set(database=name, drivername="postgresql")
-    with psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True) as connection:
+    engine = create_engine(foreign("app_worker"), poolclass=NullPool)
+    with psycopg.connect(_plain(foreign(None)), autocommit=True) as connection:
+        assert connection.execute("SELECT 'a' < 'B', 'a' < 'B' COLLATE \"C\"").fetchone() == (True, False)
         connection.execute("INSERT INTO tenants (tenant_id, name) VALUES (%s, 'Laden')", (tenant,))
         worlds.store(connection, tenant, WORLD.shuffled(seed=8))
-        engine = create_engine(database.url("app_worker").set(database=name), poolclass=NullPool)
-        with tenant_session(tenant, isolation="repeatable read", engine=engine) as session:
-            attribution.begin(session)
-            attribution.attribute_journeys(session, WORLD.journeys, SETTINGS)
-        assert digest(connection, tenant) == reference[0]
+        inputs = attribute(engine, tenant, WORLD.journeys)
+        assert (digest(connection, tenant), inputs) == reference
