@@ -191,6 +191,9 @@ def test_a_purge_takes_what_waits_and_says_how_much(connect: Connect) -> None:
 
 
 def test_what_the_api_s_login_may_do_is_publish(connect: Connect, superuser: psycopg.Connection) -> None:
+    reply = Queue(f"reply-{uuid4()}", auto_delete=True)
+    everybody = Exchange("celery.pidbox", "fanout")
+    reply(connect().channel()).declare()
     connection = connect("app_user")
     tasks = Queue("maintenance", Exchange("tasks"), routing_key="maintenance")
     producer = Producer(connection)
@@ -201,6 +204,8 @@ def test_what_the_api_s_login_may_do_is_publish(connect: Connect, superuser: psy
         lambda: connection.SimpleQueue(f"q{uuid4()}"),
         lambda: connection.SimpleQueue("maintenance").get(timeout=1),
         lambda: tasks(connection.channel()).purge(),
+        lambda: producer.publish("shutdown", exchange=everybody, declare=[everybody], routing_key=""),
+        lambda: producer.publish("answer", exchange="", routing_key=reply.name),
     ):
         with pytest.raises((psycopg.errors.InsufficientPrivilege, OperationalError)):
             forbidden()
