@@ -27,6 +27,7 @@ from skeldir.repository import (
     recompute_jobs,
     task_effects,
 )
+from skeldir.repository.attribution import Changes
 from skeldir.repository.attribution_digests import Input
 from skeldir.repository.dirty_marks import Patience
 from skeldir.repository.recompute_jobs import Job, Origin
@@ -62,10 +63,7 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin_scan(session)
             taken = dirty_marks.take(session, patience, JOURNEYS_MAX)
-            journeys = reclassification.only_classified(session, taken)
-            chosen = attribution_settings.current(session)
-            attribution.begin(session)
-            changes = attribution.attribute_journeys(session, journeys, chosen)
+            journeys, changes = _attribute_taken(session, taken)
         milliseconds = round(1000 * (time.monotonic() - started))
         wanted = summaries.catch_up(self, tenant_id).wanted if len(journeys) < JOURNEYS_MAX else ()
     result = {
@@ -89,6 +87,17 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     for message in wanted if changes.written else ():
         send(message, app=self.app)
     return result
+
+
+def _attribute_taken(session: Session, taken: Sequence[str]) -> tuple[list[str], Changes]:
+    """Attribute journeys whose marks were taken; those that are not classified yet keep theirs.
+
+    Returns those that it attributed, and what changed.
+    """
+    journeys = reclassification.only_classified(session, taken)
+    settings = attribution_settings.current(session)
+    attribution.begin(session)
+    return journeys, attribution.attribute_journeys(session, journeys, settings)
 
 
 def _classify_marked(self: TenantTask, tenant_id: str) -> None:
@@ -180,6 +189,8 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
         if not recompute_jobs.start(session, job_id, STARTS_MAX):
             return {"outcome": "nothing_to_do"}
     _classify_marked(task, tenant_id)
+    while _attribute_portion(task, tenant_id, job_id):
+        pass
     with task.effect(tenant_id, isolation="repeatable read") as session:
         attribution.begin_scan(session)
         job = recompute_jobs.get(session, job_id)
@@ -189,6 +200,20 @@ def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
         if result["outcome"] == "computed" and job.window.is_of_days:  # of others nobody can be told
             enqueue(session, messages.request_intervals(tenant_id=UUID(tenant_id), job_id=job_id))
     return result
+
+
+def _attribute_portion(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
+    """Attribute some of a window's marked journeys if they are too many for one transaction; tell whether."""
+    with task.transaction(tenant_id, isolation="repeatable read") as session:
+        attribution.begin_scan(session)
+        job = recompute_jobs.get(session, job_id)
+        if job is None or not dirty_marks.touch_window(session, job.window, more_than=JOURNEYS_MAX):
+            return False
+        taken = dirty_marks.take_of_window(session, job.window, JOURNEYS_MAX)
+        journeys, _ = _attribute_taken(session, taken)
+    if len(journeys) < len(taken):
+        _classify_marked(task, tenant_id)
+    return True
 
 
 def _send_next(task: TenantTask, tenant_id: str, job_id: UUID) -> None:
@@ -205,15 +230,16 @@ def _send_next(task: TenantTask, tenant_id: str, job_id: UUID) -> None:
 def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
     """Attribute the dirty journeys that the window rests on, and then what else of it has changed.
 
-    Those that are not classified yet keep their marks, and their orders are left to whoever takes these.
+    Those that are not classified yet, or too many, keep their marks, and their orders are left to whoever
+    takes these: what the fingerprint does not name is no part of the result.
     """
     before = attribution_digests.last_revision(session)
     settings = attribution_settings.current(session)
-    taken = dirty_marks.take_of_window(session, job.window)
-    journeys = reclassification.only_classified(session, taken)
-    left = set(taken).difference(journeys)
+    taken = dirty_marks.take_of_window(session, job.window, JOURNEYS_MAX)
+    _, changes = _attribute_taken(session, taken)
+    attribution.begin_scan(session)
+    left = set(dirty_marks.of_window(session, job.window))
     attribution.begin(session)
-    changes = attribution.attribute_journeys(session, journeys, settings)
     inputs = attribution_digests.of_window(session, job.window)
     fingerprint = _fingerprint(job, inputs)
     if fingerprint == job.fingerprint:

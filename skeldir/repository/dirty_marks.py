@@ -39,23 +39,28 @@ _TAKE: Final = text("""
 """)
 
 
-# A window's result rests on the journeys of the orders with an entry in it.
+# A window's result rests on the journeys of the orders with an entry in it. Each is judged by itself, so that
+# whoever wants only some need not have all judged.
 _OF_WINDOW: Final = """
-    SELECT DISTINCT asked.journey_id
+    SELECT asked.journey_id
       FROM (SELECT DISTINCT journey_id FROM dirty_marks) AS asked,
-           LATERAL (SELECT tenant_id, order_id FROM orders
-                     WHERE orders.journey_id = asked.journey_id ORDER BY ordered_at) AS sale,
-           LATERAL (SELECT effective_at, effect_cents FROM ledger_entries
-                     WHERE ledger_entries.tenant_id = sale.tenant_id
-                       AND ledger_entries.order_id = sale.order_id
-                     ORDER BY kind, reference) AS entry
-     WHERE effect_cents <> 0 AND effective_at >= :window_start AND effective_at < :window_end
+           LATERAL (SELECT
+                      FROM (SELECT tenant_id, order_id FROM orders
+                             WHERE orders.journey_id = asked.journey_id ORDER BY ordered_at) AS sale,
+                           LATERAL (SELECT effective_at, effect_cents FROM ledger_entries
+                                     WHERE ledger_entries.tenant_id = sale.tenant_id
+                                       AND ledger_entries.order_id = sale.order_id
+                                     ORDER BY kind, reference) AS entry
+                     WHERE effect_cents <> 0 AND effective_at >= :window_start AND effective_at < :window_end
+                     LIMIT 1) AS found
 """
 
-_TOUCH_WINDOW: Final = text(f"SELECT EXISTS ({_OF_WINDOW})")
+_TOUCH_WINDOW: Final = text(f"SELECT EXISTS ({_OF_WINDOW} OFFSET :journeys)")
+
+_OF_WINDOW_ALL: Final = text(_OF_WINDOW)
 
 _TAKE_OF_WINDOW: Final = text(f"""
-    WITH ready AS MATERIALIZED ({_OF_WINDOW}), taken AS (
+    WITH ready AS MATERIALIZED ({_OF_WINDOW} LIMIT :journeys_max), taken AS (
         DELETE FROM dirty_marks WHERE journey_id IN (SELECT journey_id FROM ready)
     )
     SELECT journey_id FROM ready ORDER BY journey_id
@@ -100,15 +105,20 @@ def take(session: Session, patience: Patience, journeys_max: int) -> list[str]:
     return [row.journey_id for row in rows]
 
 
-def touch_window(session: Session, window: Window) -> bool:
-    """Tell whether a window's result rests on a journey that is marked dirty, however fresh the mark."""
-    return bool(session.execute(_TOUCH_WINDOW, _span(window)).scalar_one())
+def touch_window(session: Session, window: Window, *, more_than: int = 0) -> bool:
+    """Tell whether a window's result rests on journeys that are marked dirty, however fresh the marks."""
+    return bool(session.execute(_TOUCH_WINDOW, _span(window) | {"journeys": more_than}).scalar_one())
 
 
-def take_of_window(session: Session, window: Window) -> list[str]:
-    """Delete the marks, however fresh, of the journeys that a window's result rests on; return these."""
-    return list(session.execute(_TAKE_OF_WINDOW, _span(window)).scalars())
+def of_window(session: Session, window: Window) -> list[str]:
+    """Return the journeys that a window's result rests on and that are marked dirty."""
+    return list(session.execute(_OF_WINDOW_ALL, _span(window)).scalars())
 
 
-def _span(window: Window) -> dict[str, datetime]:
+def take_of_window(session: Session, window: Window, journeys_max: int) -> list[str]:
+    """Delete the marks, however fresh, of some journeys that a window's result rests on; return these."""
+    return list(session.execute(_TAKE_OF_WINDOW, _span(window) | {"journeys_max": journeys_max}).scalars())
+
+
+def _span(window: Window) -> dict[str, object]:
     return {"window_start": window.start, "window_end": window.end}

@@ -421,6 +421,54 @@ def test_only_what_is_dirty_is_computed_again(database: Database, tenant: UUID) 
     assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "unchanged"}
 
 
+def many(sales: int) -> World:
+    return World(
+        [],
+        [Sale(f"o-{n}", f"j-{n}", NOON) for n in range(sales)],
+        [Booking(UUID(int=n + 1), f"o-{n}", "captured", 900, NOON) for n in range(sales)],
+    )
+
+
+def allocated(tenant: UUID) -> tuple[int, int]:
+    """Return of how many orders there are allocations, and how many transactions wrote them."""
+    query = text("SELECT count(DISTINCT order_id), count(DISTINCT CAST(xmin AS text)) FROM allocations")
+    with tenant_session(tenant) as session:
+        orders, transactions = session.execute(query).one()
+    return orders, transactions
+
+
+def test_many_marked_journeys_are_settled_some_at_a_time_before_their_window(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many a window rests on, no transaction takes more of them than a job of marks does."""
+    tell(database, tenant, many(5))
+    monkeypatch.setattr(attribution_tasks, "JOURNEYS_MAX", 2)
+    job = request_window(tenant)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    assert count(database, tenant, "dirty_marks") == 0
+    assert allocated(tenant) == (5, 3)
+    request_window(tenant)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id) == {"outcome": "unchanged"}
+
+
+def test_what_is_marked_beyond_the_bound_is_no_part_of_the_result(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marked while the window is about to be computed: left, like its digest, to who takes the marks."""
+    tell(database, tenant, many(5))
+    monkeypatch.setattr(attribution_tasks, "JOURNEYS_MAX", 2)
+    job = request_window(tenant)
+    with monkeypatch.context() as patched:
+        patched.setattr(attribution_tasks, "_attribute_portion", lambda *_: False)
+        assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    assert (count(database, tenant, "dirty_marks"), allocated(tenant)) == (3, (2, 1))
+    with tenant_session(tenant) as session:
+        assert [day.order_count for day in attribution_digests.of_window(session, WINDOW)] == [2]
+    request_window(tenant)
+    assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    assert allocated(tenant)[0] == 5
+
+
 def test_a_window_under_other_parameters_follows_what_others_settled(
     database: Database, tenant: UUID
 ) -> None:
