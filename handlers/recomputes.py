@@ -4,11 +4,12 @@ from uuid import UUID
 
 from pydantic import MISSING
 
+from generated.models.common_models import ChannelWeight
 from generated.models.recomputes import FingerprintExplanation, ResultInput, ResultParameters
 from skeldir.domain.attribution_settings import weights_digest
 from skeldir.domain.errors import NotFound
 from skeldir.http.context import Context
-from skeldir.repository import model_fits, recompute_inputs, recompute_jobs
+from skeldir.repository import recompute_inputs, recompute_jobs
 from skeldir.repository.attribution_digests import Input
 from skeldir.repository.recompute_jobs import Job
 
@@ -26,7 +27,7 @@ def explain_fingerprint(ctx: Context, *, job_id: UUID) -> FingerprintExplanation
         fingerprint=job.fingerprint,
         model=job.parameters.model,
         model_version=job.model_version,
-        parameters=_parameters(ctx, job),
+        parameters=_parameters(job),
         taxonomy_version=job.taxonomy_version or 1,
         rule_set_version=_known(job.rule_set_version),
         correction_count=_known(job.correction_count),
@@ -43,16 +44,20 @@ def explain_fingerprint(ctx: Context, *, job_id: UUID) -> FingerprintExplanation
     )
 
 
-def _parameters(ctx: Context, job: Job) -> ResultParameters:
+def _parameters(job: Job) -> ResultParameters:
     given = job.parameters
-    digest = weights_digest(given.channel_weights) if given.channel_weights else None
-    fit = model_fits.of_weights(ctx.session, digest) if digest and given.model == "markov" else None
+    weights = given.channel_weights
     return ResultParameters(
         lookback_days=given.lookback_days,
         half_life_days=given.half_life_days or MISSING,
         position_weights=list(given.position_weights) if given.position_weights else MISSING,
-        weights_digest=digest or MISSING,
-        fit_version=fit or MISSING,
+        weights_digest=weights_digest(weights) if weights else MISSING,
+        channel_weights=[
+            ChannelWeight(channel_code=code, weight=weight) for code, weight in sorted(weights.items())
+        ]
+        if given.model == "custom"
+        else MISSING,
+        fit_version=_known(job.fit_version),
     )
 
 

@@ -22,6 +22,7 @@ from skeldir.repository import (
     attribution_settings,
     channel_corrections,
     dirty_marks,
+    model_fits,
     reclassification,
     recompute_inputs,
     recompute_jobs,
@@ -266,6 +267,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
         rule_set_version=reclassification.applied(session),
         correction_count=channel_corrections.count(session),
         settings_version=settings.settings_version,
+        fit_version=model_fits.version_of(session, job.parameters),
         revision=revision,
         task_id=task_id,
     )

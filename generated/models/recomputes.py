@@ -9,9 +9,35 @@ from uuid import UUID
 from pydantic import MISSING, AwareDatetime, ConfigDict, Field, RootModel
 from skeldir.contract_model import ContractModel
 
+from . import common_models
+
 
 class PositionWeight(RootModel[int]):
     root: Annotated[int, Field(ge=0, le=100)]
+
+
+class ResultInput(ContractModel):
+    """
+    What the result takes from one UTC day, or from the part of it that the window holds.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    order_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    entry_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    touch_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
+    digest: Annotated[
+        str,
+        Field(
+            description="Sums of hashes of the orders, their entries and touches; in no order, so that none shows.",
+            max_length=32,
+            min_length=32,
+            pattern="^[0-9a-f]+$",
+        ),
+    ]
 
 
 class ResultParameters(ContractModel):
@@ -43,38 +69,21 @@ class ResultParameters(ContractModel):
             pattern="^[0-9a-f]+$",
         ),
     ] = MISSING
+    channel_weights: Annotated[
+        list[common_models.ChannelWeight] | MISSING,
+        Field(
+            description="Of the tenant's own weights all of them; those of a fit are told with it.",
+            max_length=200,
+        ),
+    ] = MISSING
     fit_version: Annotated[
         int | MISSING,
         Field(
-            description="The newest fit of that digest, where it is one of the tenant's.",
+            description="The tenant's fit of that digest that was the newest when the result was computed; absent of results of before it was told.",
             ge=0,
             le=9000000000000000000,
         ),
     ] = MISSING
-
-
-class ResultInput(ContractModel):
-    """
-    What the result takes from one UTC day, or from the part of it that the window holds.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
-    order_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    entry_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    touch_count: Annotated[int, Field(ge=0, le=9000000000000000000)]
-    digest: Annotated[
-        str,
-        Field(
-            description="Sums of hashes of the orders, their entries and touches; in no order, so that none shows.",
-            max_length=32,
-            min_length=32,
-            pattern="^[0-9a-f]+$",
-        ),
-    ]
 
 
 class FingerprintExplanation(ContractModel):

@@ -352,6 +352,7 @@ tenant_table(
     optional("rule_set_version", Integer),
     optional("correction_count", BigInteger),
     optional("settings_version", Integer),
+    optional("fit_version", Integer),
     UniqueConstraint(
         "tenant_id", "window_start", "window_end", "model_version", name="recompute_jobs_window_key"
     ),

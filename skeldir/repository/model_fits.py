@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from skeldir.domain.attribution_settings import AttributionSettings, weights_digest
+from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters, weights_digest
 from skeldir.domain.markov import CHANNELS_MAX, OTHERS, Transition, removal_effects
 from skeldir.domain.models import Model
 from skeldir.repository.attribution_scope import scope
@@ -145,8 +145,11 @@ def page(session: Session, *, limit: int, before: int | None = None) -> list[Kep
     return [KeptFit(Fit(*row[:-2]), row.fit_version, row.fitted_at) for row in rows]
 
 
-def of_weights(session: Session, digest: str) -> int | None:
-    """Return the newest fit whose weights have a digest, or None."""
+def version_of(session: Session, parameters: ModelParameters) -> int | None:
+    """Return the newest fit that gives what a model computes with; None of models that are not fitted."""
+    if parameters.model != "markov" or not parameters.channel_weights:
+        return None
+    digest = weights_digest(parameters.channel_weights)
     return session.execute(_OF_WEIGHTS, {"weights_digest": digest}).scalar_one()  # type: ignore[no-any-return]
 
 

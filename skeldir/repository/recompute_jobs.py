@@ -46,7 +46,7 @@ _GET: Final = text("""
            run_count + CASE WHEN request.requested_at IS NULL THEN 0 ELSE 1 END AS run_count,
            last_outcome, fingerprint, coalesce(request.requested_at, job.requested_at) AS requested_at,
            started_at, finished_at, error,
-           taxonomy_version, rule_set_version, correction_count, settings_version,
+           taxonomy_version, rule_set_version, correction_count, settings_version, fit_version,
            computed_revision, computed_at, computed_run_count, computed_task_id,
            request.requested_at IS NOT NULL AS is_asked_again, CAST(job.xmin AS text) AS row_version
       FROM recompute_jobs AS job
@@ -89,7 +89,7 @@ _COMPUTED: Final = text("""
        SET status = 'succeeded', last_outcome = 'computed', finished_at = clock_timestamp(), error = NULL,
            fingerprint = :fingerprint, taxonomy_version = :taxonomy_version,
            rule_set_version = :rule_set_version, correction_count = :correction_count,
-           settings_version = :settings_version,
+           settings_version = :settings_version, fit_version = :fit_version,
            computed_revision = :revision, computed_at = clock_timestamp(),
            computed_run_count = run_count, computed_task_id = :task_id
      WHERE job_id = :job_id
@@ -135,6 +135,7 @@ class Job:
     rule_set_version: int | None
     correction_count: int | None
     settings_version: int | None
+    fit_version: int | None
     computed_revision: int | None
     """The last run of any kind, of this tenant, whose changes the result knows."""
     computed_at: datetime | None
@@ -155,6 +156,8 @@ class Origin:
     rule_set_version: int
     correction_count: int
     settings_version: int
+    fit_version: int | None
+    """The tenant's fit that the model's weights are from; None of models without."""
     revision: int
     task_id: UUID
 

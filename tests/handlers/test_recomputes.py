@@ -7,6 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from skeldir.app import create_app
+from skeldir.db.session import tenant_session
+from skeldir.domain.attribution_settings import AttributionSettings, weights_digest
+from skeldir.repository import attribution_settings, model_fits
+from skeldir.repository.model_fits import Fit
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
@@ -86,6 +90,48 @@ def test_a_result_tells_what_it_was_computed_from(api: Api, database: Database, 
     assert (anew["touch_count"], anew["computed_by_run"]) == (8, 3)
     assert anew["fingerprint"] != told["fingerprint"]
     assert anew["inputs"][0]["digest"] != told["inputs"][0]["digest"]
+
+
+def test_a_result_names_the_fit_that_it_was_computed_with(api: Api, database: Database, tenant: UUID) -> None:
+    """explainFingerprint: a later fit of the same weights is no part of it until it is computed anew."""
+    tell(database, tenant, WORLD)
+    token = log_in(make_user(tenant, "manager")).tokens.access.token
+
+    def fit(*weights: int) -> None:
+        with tenant_session(tenant, engine=database.engine("app_worker")) as session:
+            for weight in weights:
+                given = {"email": weight}
+                assert model_fits.keep(session, Fit("markov", weights_digest(given), given, [], 1, 30, 1, 0))
+
+    fit(500_000)
+    job_id = ask(api, token, "markov")
+    assert run(tenant, job_id)["outcome"] == "computed"
+    fit(700_000, 500_000)
+    assert explained(api, token, job_id)["parameters"]["fit_version"] == 1
+    tell(database, tenant, World([Visit(UUID(int=9), "j", NOON, "organic")], [], []))
+    assert ask(api, token, "markov") == job_id
+    assert run(tenant, job_id)["outcome"] == "computed"
+    assert explained(api, token, job_id)["parameters"]["fit_version"] == 3
+
+
+def test_a_result_tells_the_tenants_own_weights(api: Api, database: Database, tenant: UUID) -> None:
+    """explainFingerprint: those that the job computed with, also after the tenant has chosen others."""
+    tell(database, tenant, WORLD)
+    token = log_in(make_user(tenant, "manager")).tokens.access.token
+
+    def choose(weight: int) -> None:
+        with tenant_session(tenant) as session:
+            attribution_settings.choose(
+                session, AttributionSettings(30, custom_weights={"email": weight}), None
+            )
+
+    choose(3)
+    job_id = ask(api, token, "custom")
+    assert run(tenant, job_id)["outcome"] == "computed"
+    choose(4)
+    parameters = explained(api, token, job_id)["parameters"]
+    assert parameters["channel_weights"] == [{"channel_code": "email", "weight": 3}]
+    assert parameters["weights_digest"] == weights_digest({"email": 3})
 
 
 def test_a_job_of_nobody_has_no_explanation(api: Api, tenant: UUID) -> None:
