@@ -35,10 +35,12 @@ _WORLD = (
                                    currency, effective_at, booked_at, source)
        SELECT tenant_id, gen_random_uuid(), order_id, kind, kind, cents,
               CASE kind WHEN 'captured' THEN cents WHEN 'dispute_reversed' THEN cents ELSE -cents END,
-              'EUR', ordered_at + k * interval '1 day', ordered_at, 'shopify'
+              currency, ordered_at + k * interval '1 day', ordered_at, 'shopify'
          FROM (SELECT orders.*, k,
                       (ARRAY['captured', 'refunded', 'disputed', 'dispute_reversed'])[1 + k] AS kind,
-                      1 + pg_temp.chance(hashtext(order_id), 20 + k) / (1 + k) AS cents
+                      1 + pg_temp.chance(hashtext(order_id), 20 + k) / (1 + k) AS cents,
+                      CASE WHEN pg_temp.chance(hashtext(order_id), 40) % 10 = 0 THEN 'USD' ELSE 'EUR' END
+                          AS currency
                  FROM orders, generate_series(0, 3) AS k
                 WHERE tenant_id = %(tenant)s) AS made
         WHERE k = 0 OR pg_temp.chance(hashtext(order_id), 30 + k) % 100 < 70""",
@@ -47,13 +49,13 @@ _WORLD = (
          FROM orders WHERE tenant_id = %(tenant)s""",
 )
 _RAW = text("""
-    SELECT model_version, sum(cents) AS cents, sum(effect_cents) AS effect_cents
+    SELECT model_version, currency, sum(cents) AS cents, sum(effect_cents) AS effect_cents
       FROM (SELECT tenant_id, model_version, entry_id, sum(allocated_cents) AS cents
               FROM allocations GROUP BY 1, 2, 3) AS part
       JOIN ledger_entries USING (tenant_id, entry_id)
-     GROUP BY model_version
+     GROUP BY model_version, currency
 """)
-_NET = text("SELECT sum(effect_cents), count(*) FROM ledger_entries")
+_NET = text("SELECT currency, sum(effect_cents) AS cents, count(*) AS entries FROM ledger_entries GROUP BY 1")
 
 
 def store(connection: psycopg.Connection, tenant: UUID, orders: int) -> None:
@@ -69,22 +71,24 @@ def store(connection: psycopg.Connection, tenant: UUID, orders: int) -> None:
 def adds_up(
     engine: Engine, tenant: UUID, settings: AttributionSettings, reported: Sequence[Model]
 ) -> tuple[int, int, int]:
-    """Check one snapshot: the rows of every model, and the reports of some.
+    """Check one snapshot, each currency by itself: the rows of every model, and the reports of some.
 
-    Returns how many entries there are, what is pending under linear, and how many models have rows.
+    Returns how many entries there are, what is pending under the last of these models in all currencies, and
+    how many models have rows.
     """
     with tenant_session(tenant, read_only=True, engine=engine) as session:
         session.execute(text("SET LOCAL enable_nestloop = off"))
-        net, entries = session.execute(_NET).one()
+        told = session.execute(_NET).all()
+        net = {row.currency: row.cents for row in told}
         raw: list[Any] = list(session.execute(_RAW))
-        assert [row.model_version for row in raw if row.cents != row.effect_cents] == []
-        allocated = {row.model_version: row.cents for row in raw}
+        assert [row for row in raw if row.cents != row.effect_cents] == []
+        allocated = {(row.model_version, row.currency): row.cents for row in raw}
         pending = 0
         for model in reported:
             version = settings.version(model)
-            (report,) = channel_reports.report(session, version, EVERYTHING)
-            assert report.allocated_cents == allocated.get(version, 0)
-            assert report.allocated_cents + report.pending_cents == net, model
-            if model == "linear":
-                pending = report.pending_cents
-        return entries, pending, len(raw)
+            reports = channel_reports.report(session, version, EVERYTHING)
+            assert {one.currency: one.allocated_cents + one.pending_cents for one in reports} == net, model
+            for one in reports:
+                assert one.allocated_cents == allocated.get((version, one.currency), 0), model
+            pending = sum(one.pending_cents for one in reports)
+        return sum(row.entries for row in told), pending, len({row.model_version for row in raw})
