@@ -23,7 +23,7 @@ from skeldir.repository import (
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
-from tests.workers.test_attribution_tasks import request_window, run
+from tests.workers.attributing import request_window, run
 from workers import attribution, channels
 
 NOON = worlds.START.replace(hour=12)
