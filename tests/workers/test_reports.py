@@ -100,7 +100,9 @@ def everything_stored(superuser: psycopg.Connection) -> Iterator[str]:
 def runs(name: str) -> dict[str, float]:
     """Return how many runs of a task had which outcome."""
     return {
-        key[1]: value for key, value in scraped().items() if key == ("skeldir_task_runs_total", key[1], name)
+        labels[0]: value
+        for (metric, *labels), value in scraped().items()
+        if metric == "skeldir_task_runs_total" and labels[1] == name
     }
 
 
