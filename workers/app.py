@@ -45,7 +45,6 @@ app = WorkerApplication(
     "app_worker",
     include=TASK_MODULES,
     result_backend="skeldir.queue.results:Results",
-    broker_pool_limit=10,  # Flower's threads hold one each while they ask, and send over another
     beat_schedule=BEAT_SCHEDULE,
     beat_scheduler="workers.beat:LeadingScheduler",
     beat_max_loop_interval=1,

@@ -88,7 +88,9 @@ def _queue(name: str) -> Queue:
 
 # What those who send and those who work must agree on.
 _SHARED: Final[dict[str, object]] = {
-    "broker_pool_limit": 2,
+    # Kombu has one limit for all pools of a process, set by whoever makes the last one: so all say the same.
+    # Flower's threads hold one connection each while they ask, and send over another.
+    "broker_pool_limit": 10,
     "task_queues": [_queue(name) for name in QUEUES],
     "task_default_queue": "housekeeping",
     "task_default_exchange": TASKS.name,

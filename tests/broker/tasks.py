@@ -25,7 +25,6 @@ app.conf.update(
     task_default_queue="tests",
     worker_prefetch_multiplier=int(os.environ.get("TEST_PREFETCH", "4")),
     broker_connection_retry_on_startup=True,
-    broker_pool_limit=2,
     **OPTIONS,
 )
 task: Final = partial(app.task, shared=False)  # else the service's own application would have these as well

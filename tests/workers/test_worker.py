@@ -11,7 +11,6 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue import messages
-from skeldir.queue.broker import WorkerApplication
 from skeldir.queue.sending import send
 from skeldir.repository import attribution_settings, backfills, channel_reports
 from tests.conftest import Database
@@ -113,15 +112,12 @@ def test_what_follows_a_chord_runs_once_its_parts_have(
 @pytest.mark.usefixtures("worker")
 def test_many_threads_may_ask_workers_at_once() -> None:
     """As Flower's do: who asks holds a connection of the pool, and sends over another one of it."""
-    limit = app.conf.broker_pool_limit  # of all pools of a process: who makes the last one has set it
-    asking = WorkerApplication("tests", "app_worker", broker_pool_limit=limit)
     answers: Queue[object] = Queue()
 
     def ask() -> None:
-        answers.put(asking.control.inspect(timeout=10, limit=1).ping())
+        answers.put(app.control.inspect(timeout=10, limit=1).ping())
 
     for _ in range(9):
         Thread(target=ask, daemon=True).start()
 
     assert all(answers.get(timeout=30) for _ in range(9))
-    asking.pool.force_close_all(close_pool=False)
