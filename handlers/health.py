@@ -37,7 +37,8 @@ from skeldir.repository import service_state
 from skeldir.repository.service_state import SchemaState
 
 PATIENCE_SECONDS: Final = 30.0
-"""The schedule sends a message every few seconds: one that waits longer than this waits in vain."""
+"""The schedule sends a message every few seconds: one that waits longer than this waits in vain, and a
+schedule that has sent none for so long has ended."""
 
 STARTED: Final = time.monotonic()
 _log = structlog.get_logger("skeldir.health")
@@ -65,17 +66,25 @@ class Findings:
     database: State
     queue: State
     worker: State
+    schedule: State
     watched: Watched | None = None
 
     def status(self) -> Literal["healthy", "degraded", "unhealthy"]:
         """Missing workers only delay what the database keeps; without the database nothing goes."""
         if self.database == "down":
             return "unhealthy"
-        return "healthy" if {self.database, self.queue, self.worker} == {"up"} else "degraded"
+        states = {self.database, self.queue, self.worker, self.schedule}
+        return "healthy" if states == {"up"} else "degraded"
 
     def services(self) -> Services:
         """Return them as the contract shows them."""
-        return Services(api="up", database=self.database, queue=self.queue, worker=self.worker)
+        return Services(
+            api="up",
+            database=self.database,
+            queue=self.queue,
+            worker=self.worker,
+            schedule=self.schedule,
+        )
 
     def queues(self) -> list[models.QueueFigures]:
         """Return the queues as the contract shows them."""
@@ -157,13 +166,14 @@ def _look() -> Findings:
         watched = watch.look()
     except DATABASE_ERRORS as error:
         _log.warning("database_down", exc_info=error)
-        return Findings(database="down", queue="down", worker="down")
+        return Findings(database="down", queue="down", worker="down", schedule="down")
     stuck = any(one.oldest_seconds > PATIENCE_SECONDS for one in watched.queues)
     alive = [watched.workers[queue].alive for queue in QUEUES]
     return Findings(
         database="degraded" if fault else "up",
         queue="degraded" if stuck else "up",
         worker="down" if not any(alive) else "degraded" if stuck or not all(alive) else "up",
+        schedule="up" if watched.schedule_age_seconds <= PATIENCE_SECONDS else "down",
         watched=watched,
     )
 

@@ -20,7 +20,8 @@ def exposition(watched: Watched) -> str:
     """Return what Prometheus shall keep."""
     registry = CollectorRegistry(auto_describe=False)
     of_tenants = [_shares(watched), *_audits(watched)]
-    registry.register(_Collected([*_queues(watched), *_workers(watched), *_tasks(watched), *of_tenants]))
+    of_all = [*_queues(watched), *_workers(watched), *_tasks(watched), _schedule(watched)]
+    registry.register(_Collected([*of_all, *of_tenants]))
     return generate_latest(registry).decode()
 
 
@@ -100,6 +101,14 @@ def _tasks(watched: Watched) -> Iterator[Metric]:
             sum_value=sum(one.duration_seconds for one in all_of_it),
         )
     yield from (runs, durations)
+
+
+def _schedule(watched: Watched) -> Metric:
+    return GaugeMetricFamily(
+        "skeldir_schedule_age_seconds",
+        "Since the schedule last sent a task, which it does every few seconds; infinite where it never ran.",
+        value=watched.schedule_age_seconds,
+    )
 
 
 def _shares(watched: Watched) -> Metric:

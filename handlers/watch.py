@@ -12,7 +12,7 @@ from skeldir.domain.queue_figures import QueueFigures
 from skeldir.domain.task_figures import QueueWorkers, TaskFigures
 from skeldir.domain.unknown_share import Level
 from skeldir.queue.messages import QUEUES
-from skeldir.repository import audit_findings, broker, unknown_touches, worker_reports
+from skeldir.repository import audit_findings, broker, schedule, unknown_touches, worker_reports
 from skeldir.repository.audit_findings import AuditFigures
 
 Answer = TypeVar("Answer")
@@ -88,6 +88,8 @@ class Watched:
     unknown_shares: Mapping[Level, int]
     """How many tenants are on which level."""
     audits: AuditFigures
+    schedule_age_seconds: float
+    """Since a beat last sent something, which it does every few seconds; infinite where none ever ran."""
 
 
 def _look() -> Watched:
@@ -101,6 +103,7 @@ def _look() -> Watched:
             worker_reports.task_figures(session),
             unknown_touches.tenants_by_level(session),
             audit_findings.figures(session),
+            schedule.age_seconds(session),
         )
 
 

@@ -5,11 +5,13 @@ message, over the connection whose lock makes the leader. So an entry is sent on
 leads, never by one who was cut off, and an entry that fell due while nobody led is sent once by the next.
 """
 
+import os
 import random
 from datetime import datetime
 from logging import DEBUG, WARNING
 from typing import Any, Final, cast
 
+from billiard import current_process
 from celery.beat import ScheduleEntry, Scheduler
 from celery.utils.dispatch import Signal
 from celery.utils.log import get_task_logger
@@ -37,6 +39,7 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
         self._is_informed = False
         self._recorded: dict[str, datetime] = {}
         self._trouble = ""
+        self._worker_pid = os.getppid() if _is_a_workers() else None
         super().__init__(*args, **options)
 
     def setup_schedule(self) -> None:
@@ -44,7 +47,12 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
         self.merge_inplace(self.app.conf.beat_schedule)
 
     def tick(self, *_: object, **__: object) -> float:
-        """Send what is due, if this beat leads; return in how many seconds to look again."""
+        """Send what is due, if this beat leads; return in how many seconds to look again.
+
+        A worker's own beat is a process that nobody ends when that worker is killed: it ends by itself.
+        """
+        if self._worker_pid not in {None, os.getppid()}:
+            raise SystemExit
         try:
             leads = self._leads()
         except Exception as error:  # noqa: BLE001 - whatever it is: without the database nobody leads
@@ -104,6 +112,10 @@ class LeadingScheduler(Scheduler):  # type: ignore[misc]
             enqueue(session, _message(entry))
         entry.last_run_at = self._recorded[entry.name] = now
         log.debug("sent %s", entry.task)
+
+
+def _is_a_workers() -> bool:
+    return bool(current_process().name != "MainProcess")
 
 
 def _message(entry: ScheduleEntry) -> Message:

@@ -19,6 +19,12 @@ class Services(ContractModel):
     database: Literal["up", "degraded", "down"]
     queue: Literal["up", "degraded", "down"]
     worker: Literal["up", "degraded", "down"]
+    schedule: Annotated[
+        Literal["up", "degraded", "down"],
+        Field(
+            description="Down when no task of the schedule was sent for half a minute; sweeps, summaries and retention wait then."
+        ),
+    ]
 
 
 class RequestMetrics(ContractModel):

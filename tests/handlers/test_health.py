@@ -22,6 +22,9 @@ from tests.conftest import Database
 CONTEXT = Context(RequestFacts("GET", "/api/health", {}, b"", "127.0.0.1"), uuid4())
 
 
+FORGET = "DELETE FROM skeldir_broker.schedule_entries"
+
+
 @pytest.fixture(autouse=True)
 def asked_anew() -> None:
     watch.look.forget()
@@ -79,11 +82,15 @@ def heard_of(database: Database, *queues: str, seconds_ago: float = 0.0) -> Iter
 
 
 @pytest.fixture
-def nobody(database: Database) -> None:
-    """Have no worker, and nothing that waits for one."""
+def nobody(database: Database) -> Iterator[None]:
+    """Have no worker, and nothing that waits for one; a beat that has just sent something."""
     with database.connect() as superuser:
         waiting.clear(superuser)  # what other tests sent nobody has taken
         superuser.execute("DELETE FROM worker_heartbeats")
+        superuser.execute(FORGET)
+        superuser.execute("SELECT skeldir_broker.last_runs('{an entry}')")
+        yield
+        superuser.execute(FORGET)
 
 
 @pytest.mark.usefixtures("nobody")
@@ -126,6 +133,24 @@ def test_a_message_that_nobody_takes_shows_as_a_degraded_queue(database: Databas
         services = health.get_health_status(CONTEXT).services
         waiting.clear(superuser)
     assert (services.queue, services.worker) == ("degraded", "degraded")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_schedule_that_sends_nothing_any_more_or_never_did_makes_the_service_degraded(
+    database: Database,
+) -> None:
+    """By the database's clock, whatever a beat's says; what is sent makes up for it."""
+    sent = "SELECT skeldir_broker.record_run(entry, last_run_at, %s) FROM skeldir_broker.schedule_entries"
+    long_ago = "UPDATE skeldir_broker.schedule_entries SET recorded_at = recorded_at - interval '31 seconds'"
+    seen = []
+    with database.connect() as superuser, heard_of(database, *QUEUES):
+        for statement, parameters in ((long_ago, []), (sent, ["2001-01-01Z"]), (long_ago, []), (FORGET, [])):
+            superuser.execute(statement, parameters)
+            watch.look.forget()
+            health_status = health.get_health_status(CONTEXT)
+            seen.append((health_status.status, health_status.services.schedule))
+    assert seen == [("degraded", "down"), ("healthy", "up"), ("degraded", "down"), ("degraded", "down")]
+    assert health.readiness_probe(CONTEXT).ready is True
 
 
 def test_every_login_of_the_service_is_bound(database: Database) -> None:

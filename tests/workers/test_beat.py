@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
 from tests import waiting
 from tests.conftest import Database
 from tests.workers.beat_entries import NAMES, PULSE
-from tests.workers.conftest import TREE, eventually
+from tests.workers.conftest import TREE, eventually, running
 
 COMMAND = (sys.executable, "-m", "celery", "-A", "tests.workers.beat_entries", "beat", "--pidfile=")
 OLD = "UPDATE skeldir_broker.schedule_entries SET last_run_at = now() - interval '2 hours'"
@@ -121,6 +122,17 @@ def test_another_beat_takes_over_when_the_leader_is_killed(stage: Stage) -> None
     stage.kill(leader)
     assert stage.leader(other_than=leader) in stage.beats
     stage.expect_once()
+
+
+def test_the_beat_of_a_worker_that_is_killed_ends(database: Database, tmp_path: Path) -> None:
+    """Or it would go on sending, one more of them with every worker that is killed."""
+    assert database
+    with running(tmp_path, "--beat") as worker:
+        own = psutil.Process(worker.process.pid).children(recursive=True)
+        assert len(own) == 2, "one that runs tasks, and the beat"
+        worker.process.kill()
+        _, alive = psutil.wait_procs(own, timeout=30)
+        assert alive == []
 
 
 def test_a_beat_whose_connection_is_cut_sends_nothing_until_it_leads_again(stage: Stage) -> None:
