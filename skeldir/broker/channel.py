@@ -89,7 +89,7 @@ class Channel(virtual.Channel):
             dumps(message),
             self._get_message_priority(message),
             lane(headers.get(LANE_HEADER)),
-            _eta(headers),
+            _delay_seconds(headers),
             int(expiration) / 1000 if expiration else None,
         )
         box = outbox.current()
@@ -263,6 +263,12 @@ class Channel(virtual.Channel):
 def _payload(message: Claimed) -> dict[str, Any]:
     payload: dict[str, Any] = loads(message.body)
     payload["properties"]["delivery_tag"] = message.message_id
+    headers = payload.get("headers") or {}
+    due, now = _eta(headers), datetime.now(UTC)
+    if (
+        due is not None and due > now
+    ):  # by a clock that is ahead of ours; the database's has said that it is due
+        headers["eta"] = now.isoformat()
     if message.attempts > 1:
         payload["properties"]["delivery_info"]["redelivered"] = True
     return payload
@@ -273,8 +279,16 @@ def lane(who: object) -> int:
     return crc32(str(who).encode()) - _LANES if who else 0
 
 
+def _delay_seconds(headers: dict[str, Any]) -> float | None:
+    """Return in how long a task is due: the broker holds it until then, not some worker's memory.
+
+    The ETA was made of the sender's clock, so that is what it is told from.
+    """
+    due = _eta(headers)
+    return None if due is None else (due - datetime.now(UTC)).total_seconds()
+
+
 def _eta(headers: dict[str, Any]) -> datetime | None:
-    """Return when a task is due: the broker holds it until then, not some worker's memory."""
     told = headers.get("eta")
     if not isinstance(told, str):
         return None

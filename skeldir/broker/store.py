@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -13,9 +12,9 @@ ATTEMPTS_MAX: Final = 5
 CHANNEL: Final = "skeldir_broker"
 """What sleepers listen to; the payload is a queue's name."""
 
-# A message expires by the database's clock, whatever its sender's says.
-_EXPIRES: Final = "clock_timestamp() + make_interval(secs => %s)"
-_PUBLISH: Final = f"skeldir_broker.publish(%s, %s, %s, %s::smallint, %s, %s, {_EXPIRES}, %s)"
+# A message is due and expires by the database's clock, whatever its sender's says.
+_IN: Final = "clock_timestamp() + make_interval(secs => %s)"
+_PUBLISH: Final = f"skeldir_broker.publish(%s, %s, %s, %s::smallint, %s, {_IN}, {_IN}, %s)"
 _SEND: Final = f"SELECT skeldir_broker.wake({_PUBLISH})"
 _WAKE: Final = "SELECT skeldir_broker.wake(%s)"
 _CLAIM: Final = "SELECT * FROM skeldir_broker.claim(%s, %s, %s, %s::bigint[], %s)"
@@ -33,7 +32,7 @@ class Outgoing:
     priority: int = 0
     lane: int = 0
     """Who claims goes from lane to lane: a number made of whom the message is for."""
-    due_at: datetime | None = None
+    delay_seconds: float | None = None
     expires_seconds: float | None = None
 
 
@@ -166,7 +165,7 @@ def _parameters(message: Outgoing) -> tuple[object, ...]:
         message.routing_key,
         message.priority,
         message.lane,
-        message.due_at,
+        message.delay_seconds,
         message.expires_seconds,
         message.body,
     )

@@ -1,5 +1,7 @@
 """What kombu promises of a channel: getting, settling, recovering, declaring, and bodies of every kind."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ from kombu import Consumer, Exchange, Producer, Queue
 from kombu.exceptions import ChannelError
 from kombu.transport.virtual import NotEquivalentError
 
+from skeldir.broker import channel as channels
 from tests.broker.conftest import Connect
 
 WAITING = "SELECT count(*) FROM skeldir_broker.messages WHERE queue = %s"
@@ -156,6 +159,54 @@ def test_a_queue_that_is_unbound_gets_nothing_more(connect: Connect) -> None:
     channel.queue_unbind(queue.name, queue.exchange.name, "r")
     Producer(connect(), exchange=queue.exchange, routing_key="r").publish(2)
     assert payloads(channel, queue) == [1]
+
+
+class Ahead(datetime):
+    """A clock that is an hour ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Ahead":
+        return cls.fromtimestamp(datetime.now(tz).timestamp() + 3_600, tz)
+
+
+@pytest.fixture
+def hour_ahead() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channels, "datetime", Ahead)
+        yield
+
+
+@pytest.mark.usefixtures("hour_ahead")
+def test_a_senders_clock_that_is_wrong_makes_no_message_late(
+    connect: Connect, superuser: psycopg.Connection
+) -> None:
+    """An ETA is so long from the sender's now, and its message is due so long from the database's."""
+    channel, queue = declared(
+        connect(), 1, headers={"eta": (Ahead.now(UTC) + timedelta(seconds=60)).isoformat()}
+    )
+    due = superuser.execute(
+        "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM skeldir_broker.scheduled_messages"
+        " WHERE queue = %s",
+        [queue.name],
+    ).fetchone()
+    channel.queue_delete(queue.name)
+    assert due is not None
+    assert float(due[0]) == pytest.approx(60, abs=5)
+
+
+def test_a_message_that_is_due_is_not_held_back_by_a_consumers_clock(
+    connect: Connect, superuser: psycopg.Connection
+) -> None:
+    """Celery would keep it until its own clock reaches the ETA that was written by another."""
+    eta = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    channel, queue = declared(connect(), 1, headers={"eta": eta})
+    superuser.execute(
+        "UPDATE skeldir_broker.scheduled_messages SET due_at = now() WHERE queue = %s", [queue.name]
+    )
+    superuser.execute("SELECT skeldir_broker.promote()")
+    message = channel.basic_get(queue.name)
+    message.ack()
+    assert datetime.fromisoformat(message.headers["eta"]) <= datetime.now(UTC)
 
 
 def test_the_nameless_exchange_leads_to_the_queue_of_the_key(connect: Connect) -> None:
