@@ -14,6 +14,7 @@ from workers.schedule import BEAT_SCHEDULE
 
 TASK_MODULES: Final = (
     "workers.attribution",
+    "workers.recomputing",
     "workers.summaries",
     "workers.performance",
     "workers.ledger",

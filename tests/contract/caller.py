@@ -23,8 +23,8 @@ from tests.handlers.senders import SENDERS
 from tests.handlers.webhooks import Shop
 from tests.identity import PASSWORD, log_in, make_user
 from tests.vendors.payloads import shopify_order
-from workers.attribution import recompute_window
 from workers.maintenance import prune_tenant
+from workers.recomputing import recompute_window
 
 ENDPOINTS_MAX = 60
 SPEND = {"channel_code": "facebook_paid", "day": "2026-11-20", "currency": "EUR", "cost": "80.5"}

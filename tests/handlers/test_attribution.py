@@ -17,7 +17,7 @@ from tests.conftest import Database
 from tests.identity import count, log_in, make_user
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World
-from workers.attribution import recompute_window
+from workers.recomputing import recompute_window
 
 NOON = worlds.START.replace(hour=12)
 SMALL = World(

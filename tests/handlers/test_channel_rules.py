@@ -19,7 +19,7 @@ from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.mapping import WINDOW, MappedShop, told
 from tests.identity import count, log_in, make_user
-from workers.attribution import recompute_window
+from workers.recomputing import recompute_window
 
 EARLIER: list[dict[str, str]] = [{"source": "google", "channel_code": "email"}]
 RULES: list[dict[str, str]] = [

@@ -17,7 +17,7 @@ from tests.conftest import Database
 from tests.identity import log_in, make_user
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, Visit, World
-from workers.attribution import recompute_window
+from workers.recomputing import recompute_window
 
 NOON = worlds.START.replace(hour=12)
 WINDOW = {"window_start": "2026-08-01T00:00:00Z", "window_end": "2026-08-02T18:00:00Z"}

@@ -20,7 +20,8 @@ from tests.asgi import Api
 from tests.conftest import Database
 from tests.handlers.webhooks import Shop, open_shop
 from tests.identity import PASSWORD, TestUser, log_in, make_user
-from workers.attribution import attribute_marked, recompute_window
+from workers.attribution import attribute_marked
+from workers.recomputing import recompute_window
 
 OPERATIONS = [(contract, operation) for contract in CONTRACTS for operation in contract.operations]
 WINDOW = {"model": "linear", "window_start": "2026-11-01T00:00:00Z", "window_end": "2026-12-01T00:00:00Z"}

@@ -24,7 +24,8 @@ from tests.workers.attributing import (
     run,
     tell,
 )
-from workers.attribution import attribute_marked, recompute_window
+from workers.attribution import attribute_marked
+from workers.recomputing import recompute_window
 
 
 def test_marked_journeys_are_attributed_and_their_marks_are_gone(database: Database, tenant: UUID) -> None:

@@ -24,7 +24,7 @@ from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
 from tests.workers.attributing import request_window, run
-from workers import attribution, channels
+from workers import attribution, channels, recomputing
 
 NOON = worlds.START.replace(hour=12)
 PARTNER = Rule("referral", source="partner*")
@@ -120,7 +120,7 @@ def test_no_journey_is_attributed_by_rules_of_the_past(
     record(tenant, 1)
     rest(database, tenant)
     with monkeypatch.context() as late:
-        late.setattr(attribution, "_classify_marked", lambda *_: None)
+        late.setattr(attribution, "classify_marked", lambda *_: None)
         run(attribution.attribute_marked, tenant_id=tenant)
     assert counted(database, tenant, "allocations WHERE true") == 0
     assert counted(database, tenant, "dirty_marks WHERE journey_id = 'j-0'") == 1
@@ -143,12 +143,12 @@ def test_a_window_leaves_out_the_orders_whose_touches_are_not_classified_yet(
     record(tenant, 1)
     job = request_window(tenant)
     with monkeypatch.context() as late:
-        late.setattr(attribution, "_classify_marked", lambda *_: None)
-        assert run(attribution.recompute_window, tenant_id=tenant, job_id=job.job_id)["orders"] == 1
+        late.setattr(recomputing, "classify_marked", lambda *_: None)
+        assert run(recomputing.recompute_window, tenant_id=tenant, job_id=job.job_id)["orders"] == 1
     assert counted(database, tenant, "allocations WHERE order_id = 'o'") == 0
     assert counted(database, tenant, "dirty_marks WHERE journey_id = 'j-0'") == 1
     request_window(tenant)
-    assert run(attribution.recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
+    assert run(recomputing.recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
     assert counted(database, tenant, "allocations WHERE order_id = 'o' AND channel_code = 'referral'") > 0
     assert counted(database, tenant, "allocations WHERE channel_code = 'unknown'") == 0
 

@@ -19,9 +19,9 @@ from tests.asgi import Api
 from tests.conftest import Database
 from tests.identity import log_in, make_user
 from tests.workers.conftest import eventually
-from workers.attribution import recompute_window
 from workers.base import TenantTask
 from workers.maintenance import prune_tenant
+from workers.recomputing import recompute_window
 
 PATH = "/api/health/failed-jobs"
 

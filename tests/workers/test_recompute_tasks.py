@@ -28,9 +28,10 @@ from tests.workers.attributing import (
     sent,
     tell,
 )
-from workers import attribution as attribution_tasks
-from workers.attribution import STARTS_MAX, attribute_marked, recompute_window, resume_windows
+from workers import recomputing
+from workers.attribution import attribute_marked
 from workers.base import RETRIES_MAX, Busy
+from workers.recomputing import STARTS_MAX, recompute_window, resume_windows
 
 
 def test_a_window_is_computed_once_for_the_same_inputs(database: Database, tenant: UUID) -> None:
@@ -106,7 +107,7 @@ def test_a_request_outlives_the_worker_of_the_run_before(
 
     with monkeypatch.context() as patched:
         patched.setattr(recompute_jobs, "computed", interrupted)
-        patched.setattr(attribution_tasks, "_send_next", die)
+        patched.setattr(recomputing, "_send_next", die)
         with pytest.raises(KeyboardInterrupt):
             run(recompute_window, tenant_id=tenant, job_id=job.job_id)
     left = job_of(tenant, job.job_id)
@@ -274,7 +275,7 @@ def test_many_marked_journeys_are_settled_some_at_a_time_before_their_window(
 ) -> None:
     """However many a window rests on, no transaction takes more of them than a job of marks does."""
     tell(database, tenant, many(5))
-    monkeypatch.setattr(attribution_tasks, "JOURNEYS_MAX", 2)
+    monkeypatch.setattr(recomputing, "JOURNEYS_MAX", 2)
     job = request_window(tenant)
     assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
     assert count(database, tenant, "dirty_marks") == 0
@@ -288,10 +289,10 @@ def test_what_is_marked_beyond_the_bound_is_no_part_of_the_result(
 ) -> None:
     """Marked while the window is about to be computed: left, like its digest, to who takes the marks."""
     tell(database, tenant, many(5))
-    monkeypatch.setattr(attribution_tasks, "JOURNEYS_MAX", 2)
+    monkeypatch.setattr(recomputing, "JOURNEYS_MAX", 2)
     job = request_window(tenant)
     with monkeypatch.context() as patched:
-        patched.setattr(attribution_tasks, "_attribute_portion", lambda *_: False)
+        patched.setattr(recomputing, "_attribute_portion", lambda *_: False)
         assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
     assert (count(database, tenant, "dirty_marks"), allocated(tenant)) == (3, (2, 1))
     with tenant_session(tenant) as session:

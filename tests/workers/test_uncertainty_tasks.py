@@ -25,8 +25,9 @@ from tests.domain.bootstrap_by_hand import by_hand
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World, expected
 from workers import attribution, uncertainty
-from workers.attribution import WindowTask, attribute_marked, recompute_window
+from workers.attribution import attribute_marked
 from workers.base import TenantTask
+from workers.recomputing import WindowTask, recompute_window
 from workers.summaries import refresh_summaries
 from workers.uncertainty import (
     estimate_intervals,

@@ -1,0 +1,212 @@
+"""Tasks that compute windows anew: a job row says what is to be done, a message only when."""
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Final
+from uuid import UUID
+
+from celery.utils.log import get_task_logger
+from sqlalchemy.orm import Session
+
+from skeldir.domain.models import TAXONOMY_VERSION
+from skeldir.queue import messages
+from skeldir.queue.sending import enqueue, send
+from skeldir.repository import (
+    attribution,
+    attribution_digests,
+    attribution_settings,
+    channel_corrections,
+    dirty_marks,
+    model_fits,
+    reclassification,
+    recompute_inputs,
+    recompute_jobs,
+    task_effects,
+)
+from skeldir.repository.attribution_digests import Input
+from skeldir.repository.recompute_jobs import Job, Origin
+from workers.attribution import JOURNEYS_MAX, attribute_taken, classify_marked
+from workers.base import AlreadyDone, Busy, TenantTask, task
+
+ABANDONED_SECONDS: Final = 60
+"""After so long a running job is sent again. While its worker lives that worker has the tenant's turn."""
+
+STARTS_MAX: Final = 12
+"""Starts of one run: one message's tries, twice. A job that ends its workers must not do so for ever."""
+
+log = get_task_logger(__name__)
+
+
+class WindowTask(TenantTask):
+    """A task that leaves its job marked as failed when no try is left."""
+
+    abstract = True
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401
+        """Close the job, naming the kind of error: messages may quote data. Who waited only waits on."""
+        if isinstance(exc, Busy):
+            return
+        super().on_failure(exc, task_id, args, kwargs, einfo)
+        with suppress(ValueError):  # of what is no id there is no job to close
+            job_id = UUID(kwargs["job_id"])
+            with self.transaction(kwargs["tenant_id"]) as session:
+                recompute_jobs.fail(session, job_id, type(exc).__name__)
+
+
+@task("attribution.recompute_window", WindowTask)
+def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
+    """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped.
+
+    Whatever is asked for while it runs is one more run. Should the commit of a skip be lost in a crash, the
+    job is still queued and this happens once more.
+    """
+    started = time.monotonic()
+    with self.transaction(tenant_id, is_durable=False) as turn:
+        has_turn = attribution.take_turn(turn)
+        job = recompute_jobs.get(turn, UUID(job_id))
+        if not has_turn:
+            if job is not None and job.status == "running":
+                return {"outcome": "running"}
+            raise Busy
+        if job is not None and job.is_asked_again:
+            with self.transaction(tenant_id) as session:
+                recompute_jobs.admit(session, job.job_id)
+            job = recompute_jobs.get(turn, job.job_id)
+        if job is not None and _is_unchanged(self, turn, job):
+            result: dict[str, Any] = {"outcome": "unchanged"}
+        else:
+            result = _run(self, tenant_id, UUID(job_id))
+            _send_next(self, tenant_id, UUID(job_id))
+    milliseconds = round(1000 * (time.monotonic() - started), 1)
+    log.info("recomputed %s", json.dumps({**result, "milliseconds": milliseconds}))
+    return result
+
+
+@task("attribution.resume_windows", TenantTask)
+def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
+    """Send the tenant's waiting and abandoned jobs to the workers; return how many there are."""
+    with self.transaction(tenant_id) as session:
+        due = recompute_jobs.due(session, ABANDONED_SECONDS)
+    for job_id in due:
+        send(messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id), app=self.app)
+    return len(due)
+
+
+def _is_unchanged(task: TenantTask, session: Session, job: Job) -> bool:
+    """Close a job whose inputs are those of its last result; False when that cannot be told at a glance."""
+    if job.status not in {"queued", "running"} or job.fingerprint is None:
+        return False
+    if dirty_marks.touch_window(session, job.window):
+        return False
+    if _fingerprint(job, attribution_digests.of_window(session, job.window)) != job.fingerprint:
+        return False
+    if not recompute_jobs.unchanged(session, job):
+        return False
+    if not task_effects.claim(session, UUID(task.request.id), task.name):
+        raise AlreadyDone
+    return True
+
+
+def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
+    """Start a job and bring it to its end.
+
+    The start is committed by itself, so that it can be watched and counted. Should the worker die, the
+    job stays `running`, and `resume_windows` has it started again, a bounded number of times.
+    """
+    with task.transaction(tenant_id) as session:
+        if not recompute_jobs.start(session, job_id, STARTS_MAX):
+            return {"outcome": "nothing_to_do"}
+    classify_marked(task, tenant_id)
+    while _attribute_portion(task, tenant_id, job_id):
+        pass
+    with task.effect(tenant_id, isolation="repeatable read") as session:
+        attribution.begin_scan(session)
+        job = recompute_jobs.get(session, job_id)
+        if job is None or job.status != "running":
+            return {"outcome": "nothing_to_do"}
+        result = _compute(session, job, UUID(task.request.id))
+        if result["outcome"] == "computed" and job.window.is_of_days:  # of others nobody can be told
+            enqueue(session, messages.request_intervals(tenant_id=UUID(tenant_id), job_id=job_id))
+    return result
+
+
+def _attribute_portion(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
+    """Attribute some of a window's marked journeys if they are too many for one transaction; tell whether."""
+    with task.transaction(tenant_id, isolation="repeatable read") as session:
+        attribution.begin_scan(session)
+        job = recompute_jobs.get(session, job_id)
+        if job is None or not dirty_marks.touch_window(session, job.window, more_than=JOURNEYS_MAX):
+            return False
+        taken = dirty_marks.take_of_window(session, job.window, JOURNEYS_MAX)
+        journeys, _ = attribute_taken(session, taken)
+    if len(journeys) < len(taken):
+        classify_marked(task, tenant_id)
+    return True
+
+
+def _send_next(task: TenantTask, tenant_id: str, job_id: UUID) -> None:
+    """Send for the run that was asked for during this one: the message that came with it has only reported.
+
+    Should the worker die before, `resume_windows` finds the request.
+    """
+    with task.transaction(tenant_id) as session:
+        job = recompute_jobs.get(session, job_id)
+        if job is not None and job.is_asked_again:
+            enqueue(session, messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id))
+
+
+def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
+    """Attribute the dirty journeys that the window rests on, and then what else of it has changed.
+
+    Those that are not classified yet, or too many, keep their marks, and their orders are left to whoever
+    takes these: what the fingerprint does not name is no part of the result.
+    """
+    before = attribution_digests.last_revision(session)
+    settings = attribution_settings.current(session)
+    taken = dirty_marks.take_of_window(session, job.window, JOURNEYS_MAX)
+    _, changes = attribute_taken(session, taken)
+    attribution.begin_scan(session)
+    left = set(dirty_marks.of_window(session, job.window))
+    attribution.begin(session)
+    inputs = attribution_digests.of_window(session, job.window)
+    fingerprint = _fingerprint(job, inputs)
+    if fingerprint == job.fingerprint:
+        recompute_jobs.unchanged(session, job)
+        return {"outcome": "unchanged"}
+    revision = attribution_digests.last_revision(session)
+    if job.computed_revision is None or job.taxonomy_version != TAXONOMY_VERSION:
+        changes += attribution.attribute_window(session, job.window, job.parameters, without=left)
+    else:
+        # What this run has just attributed under all models need not be attributed under one of them.
+        is_current = job.model_version == settings.version(job.parameters.model)
+        changes += attribution.attribute_changed(
+            session,
+            job.window,
+            job.parameters,
+            after=job.computed_revision,
+            before=1 + (before if is_current else revision),
+            without=left,
+        )
+    recompute_inputs.replace(session, job.job_id, inputs)
+    origin = Origin(
+        fingerprint=fingerprint,
+        taxonomy_version=TAXONOMY_VERSION,
+        rule_set_version=reclassification.applied(session),
+        correction_count=channel_corrections.count(session),
+        settings_version=settings.settings_version,
+        fit_version=model_fits.version_of(session, job.parameters),
+        revision=revision,
+        task_id=task_id,
+    )
+    recompute_jobs.computed(session, job.job_id, origin)
+    return {"outcome": "computed", **asdict(changes)}
+
+
+def _fingerprint(job: Job, inputs: Sequence[Input]) -> str:
+    """Name a result by everything that it depends on."""
+    return attribution_digests.fingerprint(
+        inputs, job.model_version, job.parameters.lookback_days, TAXONOMY_VERSION
+    )
