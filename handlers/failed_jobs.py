@@ -35,9 +35,9 @@ def list_failed_jobs(
 
 def retry_failed_job(ctx: Context, *, failed_job_id: UUID) -> models.FailedJob:
     """Send a failed job's task again, and mark it as retried in the same transaction."""
-    job = failed_jobs.pending(ctx.session, failed_job_id)
+    job = failed_jobs.retry(ctx.session, failed_job_id, _user(ctx))
     enqueue(ctx.session, messages.sent_again(job.task_name, job.queue, job.arguments_to_send()))
-    return _told(failed_jobs.settle(ctx.session, failed_job_id, "retried", _user(ctx)))
+    return _told(job)
 
 
 def discard_failed_job(ctx: Context, *, failed_job_id: UUID) -> models.FailedJob:

@@ -56,7 +56,7 @@ class WindowTask(TenantTask):
                 recompute_jobs.fail(session, job_id, type(exc).__name__)
 
 
-@task("attribution.recompute_window", WindowTask)
+@task(recompute_jobs.TASK, WindowTask)
 def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[str, Any]:
     """Run a window's job: of two at once one works and one reports, and unchanged inputs are skipped.
 

@@ -9,7 +9,6 @@ import typer
 from skeldir.commands.output import AsJson, show
 from skeldir.db.engine import get_engine
 from skeldir.db.session import tenant_session
-from skeldir.domain.failed_jobs import Status
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
 from skeldir.repository import failed_jobs, parked_messages
@@ -46,21 +45,18 @@ def list_jobs(
 @app.command()
 def retry(failed_job_id: JobId, *, tenant: OfTenant, json: AsJson = False) -> None:
     """Send a failed job's task again."""
-    _settle(tenant, failed_job_id, "retried", as_json=json)
+    with tenant_session(tenant) as session:
+        job = failed_jobs.retry(session, failed_job_id, None)
+        enqueue(session, messages.sent_again(job.task_name, job.queue, job.arguments_to_send()))
+        show(asdict(job), as_json=json)
 
 
 @app.command()
 def discard(failed_job_id: JobId, *, tenant: OfTenant, json: AsJson = False) -> None:
     """Put a failed job aside."""
-    _settle(tenant, failed_job_id, "discarded", as_json=json)
-
-
-def _settle(tenant_id: UUID, failed_job_id: UUID, status: Status, *, as_json: bool) -> None:
-    with tenant_session(tenant_id) as session:
-        job = failed_jobs.pending(session, failed_job_id)
-        if status == "retried":
-            enqueue(session, messages.sent_again(job.task_name, job.queue, job.arguments_to_send()))
-        show(asdict(failed_jobs.settle(session, failed_job_id, status, None)), as_json=as_json)
+    with tenant_session(tenant) as session:
+        failed_jobs.pending(session, failed_job_id)
+        show(asdict(failed_jobs.settle(session, failed_job_id, "discarded", None)), as_json=json)
 
 
 @parked.command("list")

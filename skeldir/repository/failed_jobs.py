@@ -1,6 +1,7 @@
 """Tasks that failed for good, until somebody retries or discards them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.errors import Conflict, NotFound
 from skeldir.domain.failed_jobs import REDACTED, ErrorKind, Status
+from skeldir.repository import recompute_jobs
 
 _COLUMNS: Final = """
     failed_job_id, task_name, queue, arguments, error_type, error_kind, error_place, attempts,
@@ -121,6 +123,20 @@ def settle(session: Session, failed_job_id: UUID, status: Status, by: UUID | Non
     """Write down what became of a failed job, and by whom."""
     values = {"failed_job_id": failed_job_id, "status": status, "by": by}
     return _job(session.execute(_SETTLE, values).one())
+
+
+def retry(session: Session, failed_job_id: UUID, by: UUID | None) -> FailedJob:
+    """Mark a failed job as retried, and what it is to do as not done; the caller sends its task.
+
+    A task that finds its work closed as failed would do nothing. Raises NotFound, and Conflict where the job
+    was settled before or an argument of it was not kept.
+    """
+    job = pending(session, failed_job_id)
+    arguments = job.arguments_to_send()
+    if job.task_name == recompute_jobs.TASK:
+        with suppress(KeyError, ValueError):  # that is not the id of any
+            recompute_jobs.retry(session, UUID(arguments["job_id"]))
+    return settle(session, failed_job_id, "retried", by)
 
 
 def prune(session: Session, days: int, rows_max: int) -> int:

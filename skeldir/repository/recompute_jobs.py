@@ -15,6 +15,9 @@ from skeldir.domain.windows import Window
 Status = Literal["queued", "running", "succeeded", "failed"]
 Outcome = Literal["computed", "unchanged"]
 
+TASK: Final = "attribution.recompute_window"
+"""What runs a job, which its argument `job_id` names."""
+
 STARTED_TOO_OFTEN: Final = "StartedTooOften"
 
 # Asking while the job waits joins that run; asking after it is a run of its own. Of a job that runs the row
@@ -100,6 +103,10 @@ _FAIL: Final = text("""
        SET status = 'failed', finished_at = clock_timestamp(), error = :error
      WHERE job_id = :job_id
        AND status IN ('queued', 'running')
+""")
+
+_RETRY: Final = text("""
+    UPDATE recompute_jobs SET status = 'queued', start_count = 0 WHERE job_id = :job_id AND status = 'failed'
 """)
 
 # A job that is `running` for longer than its tasks may live was left by a worker that died.
@@ -217,6 +224,11 @@ def computed(session: Session, job_id: UUID, origin: Origin) -> None:
 def fail(session: Session, job_id: UUID, error: str) -> None:
     """Close a run that could not be finished; `error` names the kind of failure, never data."""
     session.execute(_FAIL, {"job_id": job_id, "error": error})
+
+
+def retry(session: Session, job_id: UUID) -> None:
+    """Queue the run that failed once more, with all its starts; other jobs are left as they are."""
+    session.execute(_RETRY, {"job_id": job_id})
 
 
 def due(session: Session, abandoned_seconds: int) -> list[UUID]:

@@ -12,16 +12,17 @@ from skeldir.app import create_app
 from skeldir.db.session import tenant_session
 from skeldir.queue.messages import Message
 from skeldir.queue.sending import send
-from skeldir.repository import failed_jobs
+from skeldir.repository import failed_jobs, recompute_jobs
 from skeldir.settings import get_settings
 from tests import waiting
 from tests.asgi import Api
 from tests.conftest import Database
 from tests.identity import log_in, make_user
+from tests.workers.attributing import job_of, request_window, sent, tell
 from tests.workers.conftest import eventually
 from workers.base import TenantTask
 from workers.maintenance import prune_tenant
-from workers.recomputing import recompute_window
+from workers.recomputing import STARTS_MAX, recompute_window
 
 PATH = "/api/health/failed-jobs"
 
@@ -43,13 +44,13 @@ def kept(tenant: UUID) -> list[failed_jobs.FailedJob]:
         return failed_jobs.page(session, 10)
 
 
+def quote(*_: object) -> None:
+    raise LookupError("ada@example.com is not there")
+
+
 @pytest.fixture
 def failed(tenant: UUID, monkeypatch: pytest.MonkeyPatch) -> UUID:
     """Return a task that failed, quoting somebody."""
-
-    def quote(*_: object) -> None:
-        raise LookupError("ada@example.com is not there")
-
     monkeypatch.setattr("workers.maintenance.task_effects.forget", quote)
     return run(prune_tenant, tenant_id=str(tenant))
 
@@ -137,6 +138,51 @@ def test_the_command_line_does_the_same(database: Database, tenant: UUID, failed
         assert len(waiting.headers(superuser)) == 1
     assert told("list")["failed_jobs"] == []
     assert len(told("list", "--all")["failed_jobs"]) == 1
+
+
+@pytest.mark.parametrize("way", ["api", "command line"])
+def test_a_recompute_that_is_retried_is_computed(
+    database: Database, api: Api, tenant: UUID, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """It waits from the moment when it is retried, with all its starts."""
+    tell(database, tenant)
+    job_id = request_window(tenant).job_id
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.recomputing._compute", quote)
+        failed = run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+    with database.connect() as superuser:
+        superuser.execute("UPDATE recompute_jobs SET start_count = %s", [STARTS_MAX])
+        waiting.clear(superuser)
+    assert job_of(tenant, job_id).status == "failed"
+
+    if way == "api":
+        token = log_in(make_user(tenant, "admin")).tokens.access.token
+        assert api.send("POST", f"{PATH}/{failed}/retry", token=token).status_code == 200
+    else:
+        done = CliRunner().invoke(cli.app, ["jobs", "retry", str(failed), "--tenant", str(tenant)])
+        assert done.exit_code == 0, done.output
+    assert job_of(tenant, job_id).status == "queued"
+    assert sent(database, tenant) == [recompute_jobs.TASK]
+
+    run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+    job = job_of(tenant, job_id)
+    assert (job.status, job.last_outcome, job.error) == ("succeeded", "computed", None)
+
+
+def test_a_window_that_was_computed_meanwhile_stays_so(
+    database: Database, api: Api, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(database, tenant)
+    job_id = request_window(tenant).job_id
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.recomputing._compute", quote)
+        failed = run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+    request_window(tenant)
+    run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+
+    token = log_in(make_user(tenant, "admin")).tokens.access.token
+    assert api.send("POST", f"{PATH}/{failed}/retry", token=token).status_code == 200
+    assert job_of(tenant, job_id).status == "succeeded"
 
 
 @pytest.mark.usefixtures("worker")
