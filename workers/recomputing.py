@@ -97,7 +97,7 @@ def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
 
 def _is_unchanged(task: TenantTask, session: Session, job: Job) -> bool:
     """Close a job whose inputs are those of its last result; False when that cannot be told at a glance."""
-    if job.status not in {"queued", "running"} or job.fingerprint is None:
+    if job.status not in {"queued", "running"} or job.computed_revision is None:
         return False
     if dirty_marks.touch_window(session, job.window):
         return False
@@ -173,7 +173,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
     attribution.begin(session)
     inputs = attribution_digests.of_window(session, job.window)
     fingerprint = _fingerprint(job, inputs)
-    if fingerprint == job.fingerprint:
+    if fingerprint == job.fingerprint and job.computed_revision is not None:
         recompute_jobs.unchanged(session, job)
         return {"outcome": "unchanged"}
     revision = attribution_digests.last_revision(session)

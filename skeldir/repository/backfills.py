@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.attribution_settings import AttributionSettings, ModelParameters
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, performance_days, summaries
+from skeldir.repository import attribution, performance_days, recompute_jobs, summaries
 
 _FORGET: Final = text("""
     DELETE FROM attribution_backfills WHERE model_version <> ALL(CAST(:model_versions AS text[]))
@@ -184,5 +184,6 @@ def _prune(session: Session, settings: AttributionSettings, rows_max: int) -> St
 
 
 def _delete(session: Session, model_version: str, rows_max: int) -> int:
+    recompute_jobs.lost(session, model_version)  # first: should one be asked for meanwhile, little is undone
     asked = {"model_version": model_version, "rows_max": rows_max}
     return int(session.execute(_DELETE, asked).scalar_one())

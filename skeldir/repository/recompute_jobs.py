@@ -98,6 +98,12 @@ _COMPUTED: Final = text("""
      WHERE job_id = :job_id
 """)
 
+_LOST: Final = text("""
+    UPDATE recompute_jobs
+       SET computed_revision = NULL
+     WHERE model_version = :model_version AND computed_revision IS NOT NULL
+""")
+
 _FAIL: Final = text("""
     UPDATE recompute_jobs
        SET status = 'failed', finished_at = clock_timestamp(), error = :error
@@ -144,7 +150,7 @@ class Job:
     settings_version: int | None
     fit_version: int | None
     computed_revision: int | None
-    """The last run of any kind, of this tenant, whose changes the result knows."""
+    """The last run of any kind, of this tenant, whose changes the result knows; None if it is not kept."""
     computed_at: datetime | None
     computed_run_count: int | None
     computed_task_id: UUID | None
@@ -219,6 +225,14 @@ def unchanged(session: Session, job: Job) -> bool:
 def computed(session: Session, job_id: UUID, origin: Origin) -> None:
     """Close a run that computed, remembering what from."""
     session.execute(_COMPUTED, {"job_id": job_id, **asdict(origin)})
+
+
+def lost(session: Session, model_version: str) -> None:
+    """Note that a version's results are deleted, or some: whatever their inputs, they must be computed anew.
+
+    What they were computed from is still told.
+    """
+    session.execute(_LOST, {"model_version": model_version})
 
 
 def fail(session: Session, job_id: UUID, error: str) -> None:

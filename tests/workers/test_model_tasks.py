@@ -1,13 +1,15 @@
 """New versions of models come to cover every order, whatever happens meanwhile, and old ones go."""
 
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.attribution_settings import AttributionSettings
+from skeldir.domain.ids import fact_id
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import BEGINNING, END, Window
 from skeldir.queue.messages import Message
@@ -17,6 +19,7 @@ from skeldir.repository import (
     channel_reports,
     model_fits,
     performance_days,
+    recompute_jobs,
     summaries,
 )
 from skeldir.settings import get_settings
@@ -30,6 +33,7 @@ from workers import housekeeping, models
 from workers.attribution import attribute_marked
 from workers.housekeeping import fill_back
 from workers.models import backfill, refit_models
+from workers.recomputing import recompute_window
 from workers.summaries import refresh_summaries
 
 EVERYTHING = Window(BEGINNING, END)
@@ -131,6 +135,49 @@ def test_what_is_chosen_again_is_not_what_it_was_then(database: Database, tenant
     assert left > 0
     assert sum(step.get("deleted", 0) for step in steps) == left
     assert covered(database, tenant, again, World(world.visits + later.visits, world.sales, world.bookings))
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("deleted_while", ["superseded", "chosen_again"])
+def test_a_window_whose_rows_are_deleted_is_computed_anew(
+    database: Database, tenant: UUID, deleted_while: str
+) -> None:
+    """From the same inputs: a result is unchanged while it is there. It is told what it was computed from."""
+    tell(database, tenant, captures(39, journeys=40))
+    run(attribute_marked, tenant)
+    first = choose(tenant, lookback_days=20)
+    fill(tenant)
+    window = Window(worlds.START, worlds.START + timedelta(days=300))
+    job_id = fact_id(tenant, "a window")
+
+    def recompute() -> Any:
+        with tenant_session(tenant) as session:
+            recompute_jobs.request(session, job_id, window, first.parameters("linear"))
+        kwargs = {"tenant_id": str(tenant), "job_id": str(job_id)}
+        return recompute_window.apply(kwargs=kwargs, task_id=str(uuid4())).get()["outcome"]
+
+    def found() -> tuple[list[channel_reports.CurrencyReport], tuple[object, ...]]:
+        with tenant_session(tenant, read_only=True) as session:
+            job = recompute_jobs.get(session, job_id)
+            assert job
+            report = channel_reports.report(session, first.version("linear"), window)
+            return report, (job.fingerprint, job.computed_at, job.computed_run_count)
+
+    assert [recompute(), recompute()] == ["computed", "unchanged"]
+    report, origin = found()
+    assert {total.pending_cents for total in report} == {0}
+    choose(tenant, lookback_days=25)
+    if deleted_while == "superseded":
+        fill(tenant)
+    choose(tenant, lookback_days=20)
+    for _ in range(100):
+        if found()[0] == report:
+            run(backfill, tenant)
+    now, still = found()
+    assert now != report
+    assert still == origin
+    assert [recompute(), recompute()] == ["computed", "unchanged"]
+    assert found()[0] == report
 
 
 def test_what_reports_are_read_from_goes_with_the_rows(database: Database, tenant: UUID) -> None:
