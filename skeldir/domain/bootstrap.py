@@ -32,7 +32,7 @@ LEVEL_PPM: Final = 950_000
 JOURNEYS_MIN: Final = 30
 """A channel with fewer has no interval: it would be too narrow by far, and look all the more certain."""
 
-METHOD_VERSION: Final = 1
+METHOD_VERSION: Final = 2
 """Raised when the same journeys would get other figures, so that what is stored counts as outdated."""
 
 # The quantiles of Exp(1) in 256 equal parts, in 38ths: each part's root mean square (so that the variance is

@@ -80,15 +80,23 @@ def _half(first_byte: int) -> str:
 
 
 # First the fingerprint, in the place of a journey; then, unless it is the known one, who gave what to whom.
-# One statement, so that all is read once; sums of hashes, so that no order shows.
+# One statement, so that all is read once; sums of hashes, so that no order shows. What was taken back in its
+# own slot, because it had happened at another time or in another order, gave nothing: otherwise a payment
+# that comes before its order would be a journey of its own, beside its order's.
 _READ: Final = text(f"""
     WITH credited AS MATERIALIZED (
         SELECT sale.journey_id COLLATE "C" AS journey_id, part.currency, part.channel_code,
-               part.allocated_cents AS cents
+               CAST(sum(part.allocated_cents) AS bigint) AS cents
           FROM allocations AS part
+          JOIN ledger_entries AS entry
+            ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
           JOIN orders AS sale ON sale.tenant_id = part.tenant_id AND sale.order_id = part.order_id
          WHERE part.model_version = :model_version
            AND part.effective_at >= :window_start AND part.effective_at < :window_end
+           AND entry.effective_at >= :window_start AND entry.effective_at < :window_end
+         GROUP BY sale.journey_id COLLATE "C", part.order_id COLLATE "C", part.currency, entry.kind,
+                  part.effective_at, part.channel_code
+        HAVING sum(part.allocated_cents) <> 0
     ), hashed AS MATERIALIZED (
         SELECT sha256(convert_to(
                    cents || ' ' || channel_code || ' ' || currency || ' ' || journey_id, 'UTF8')) AS hash

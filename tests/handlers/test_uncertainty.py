@@ -1,6 +1,7 @@
 """How certain the figures are, on the wire: asked for, answered by a worker, shown with the channels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +13,11 @@ from skeldir.repository import attribution
 from skeldir.settings import get_settings
 from tests.asgi import Api
 from tests.conftest import Database
+from tests.handlers.webhooks import open_shop
 from tests.identity import log_in, make_user
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World
+from tests.vendors.payloads import UNIX, attributes, charge, payment_intent, shopify_order, stripe_event
 from workers.uncertainty import refresh_intervals
 
 PATH = "/api/attribution/uncertainty"
@@ -45,9 +48,13 @@ def manager(tenant: UUID) -> str:
 def store(database: Database, tenant: UUID, world: World) -> None:
     with database.connect() as connection:
         worlds.store(connection, tenant, world)
+    attribute(database, tenant, world.journeys)
+
+
+def attribute(database: Database, tenant: UUID, journeys: Sequence[str]) -> None:
     with tenant_session(tenant, isolation="repeatable read", engine=database.engine("app_worker")) as session:
         attribution.begin(session)
-        attribution.attribute_journeys(session, world.journeys, SETTINGS)
+        attribution.attribute_journeys(session, journeys, SETTINGS)
 
 
 def work(tenant: UUID) -> None:
@@ -158,6 +165,52 @@ def test_reports_comparisons_and_exports_show_intervals_or_say_why_not(
     touch = Visit(UUID(int=99), "j-1", NOON, "referral")
     store(database, tenant, World([touch], [], []))
     assert certain(ask(api, manager)["referral"]) == [*nothing, "no_journeys"]
+
+
+Webhook = tuple[str, str, dict[str, Any]]
+
+
+def paid(number: int) -> list[Webhook]:
+    """Return how Stripe tells of a payment of 100.00, and that 30.00 or all was refunded."""
+    known = {"payment_intent": f"pi_{number}"}
+    back = {"amount_refunded": 3_000 if number else 10_000, "created": UNIX + 7}
+    events = [
+        stripe_event("charge.succeeded", charge(f"ch_{number}", **known), f"evt_paid_{number}"),
+        stripe_event("charge.refunded", charge(f"ch_{number}", **known, **back), f"evt_back_{number}"),
+    ]
+    return [("stripe", "", event) for event in events]
+
+
+def ordered(number: int) -> list[Webhook]:
+    """Return how Shopify tells of its order, and Stripe which order the payment was for."""
+    order_id = 1000 + number
+    made = shopify_order(order_id, total_price="100.00", note_attributes=attributes(journey_id=f"j-{number}"))
+    intent = payment_intent(f"pi_{number}", metadata={"order_id": str(order_id)})
+    link = stripe_event("payment_intent.succeeded", intent, f"evt_link_{number}", created=UNIX + 60)
+    return [("shopify", "orders/paid", made), ("stripe", "", link)]
+
+
+def test_payments_that_come_before_their_orders_change_no_interval(api: Api, database: Database) -> None:
+    """What was booked of an unknown order and moved to the known one makes no journey of its own.
+
+    A payment that was refunded to the last cent does: what it was credited with adds up to nothing, but it
+    might have been otherwise.
+    """
+    told = []
+    for parts in ((ordered, paid), (paid, ordered)):
+        shop = open_shop(api)
+        for vendor, topic, payload in chain.from_iterable(part(n) for n in range(30) for part in parts):
+            reply = shop.shopify(topic, payload) if vendor == "shopify" else shop.stripe(payload)
+            assert reply.json()["outcome"] == "booked", reply.text
+        attribute(database, shop.tenant_id, [row[0] for row in shop.rows("SELECT journey_id FROM orders")])
+        work(shop.tenant_id)
+        token = log_in(make_user(shop.tenant_id, "manager")).tokens.access.token
+        told.append(api.send("GET", PATH, token=token, params={"model": "linear"}).json()["currencies"])
+    after, before = told
+    assert after == before
+    [[channel]] = [currency["channels"] for currency in after]
+    assert (channel["revenue_cents"], channel["journey_count"]) == (29 * 7_000, 30)
+    assert channel["certainty"]["low_cents"] < 29 * 7_000 < channel["certainty"]["high_cents"]
 
 
 def test_days_that_run_backwards_are_refused(api: Api, manager: str) -> None:

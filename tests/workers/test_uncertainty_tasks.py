@@ -168,6 +168,20 @@ def test_nothing_is_computed_while_the_inputs_are_the_same(database: Database, t
     assert stored(tenant, asked) != before
 
 
+def test_what_a_former_method_computed_is_computed_anew(
+    database: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although the allocations are the same."""
+    tell(database, tenant, shop(5))
+    asked = ask(tenant)
+    with monkeypatch.context() as formerly:
+        formerly.setattr(channel_intervals, "METHOD_VERSION", channel_intervals.METHOD_VERSION - 1)
+        assert [answer(tenant, ask(tenant)) for _ in range(2)] == ["computed", "unchanged"]
+    former = known(tenant, asked)
+    assert answer(tenant, ask(tenant)) == "computed"
+    assert known(tenant, asked).computed_at != former.computed_at
+
+
 def test_the_usual_windows_are_estimated_without_being_asked_for(database: Database, tenant: UUID) -> None:
     """One run answers them under every model, and what somebody asked for; the next has nothing to do."""
     tell(database, tenant, shop(20))
