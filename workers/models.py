@@ -7,7 +7,7 @@ from uuid import UUID
 from celery.utils.log import get_task_logger
 
 from skeldir.queue import messages
-from skeldir.queue.sending import send
+from skeldir.queue.sending import enqueue, send
 from skeldir.repository import attribution, attribution_orders, attribution_settings, backfills, model_fits
 from workers.base import TenantTask, task
 from workers.summaries import catch_up
@@ -33,6 +33,8 @@ def backfill(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin(session)
             done = backfills.step(session, attribution_settings.current(session), ROWS_MAX)
+            if done.has_covered:  # nobody has estimated the intervals of what was half there
+                enqueue(session, messages.refresh_intervals(tenant_id=UUID(tenant_id)))
         wanted = catch_up(self, tenant_id).wanted if done.is_over else ()
     for message in wanted:
         send(message, app=self.app)

@@ -16,7 +16,7 @@ from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
-from skeldir.repository import attribution, attribution_settings, channel_intervals, recompute_jobs
+from skeldir.repository import attribution, attribution_settings, backfills, channel_intervals, recompute_jobs
 from workers.base import Busy, TenantTask, task
 
 USUAL_DAYS: Final = (7, 30, 90, None)
@@ -89,21 +89,34 @@ def usual_windows(now: datetime) -> Iterator[Window]:
 
 
 def _due(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
-    """Ask for the usual windows that were not looked at for long enough; return all that is open."""
+    """Ask for the usual windows that were not looked at for long enough; return all that is open.
+
+    A version that does not cover every order yet is left out, and looked at anew once it does: of what is
+    half there an interval would stand beside the whole figure.
+    """
     chosen = attribution_settings.current(session)
+    completions = backfills.completions(session)
     is_first = not channel_intervals.are_any(session)  # that there was nothing is no answer for long
     for model in MODELS:
         version = chosen.version(model)
+        covered_since = completions.get(version, windows.BEGINNING)
+        if covered_since is None:
+            continue
         for window in usual_windows(now):
             known = channel_intervals.find(session, version, window)
             if (
                 is_first
                 or known is None
                 or known.checked_at is None
-                or known.checked_at < now - _age_max(model, chosen.default_model)
+                or known.checked_at < max(covered_since, now - _age_max(model, chosen.default_model))
             ):
                 channel_intervals.request(session, tenant_id, model, version, window)
-    return [open_one.estimate_id for open_one in channel_intervals.unanswered(session)]
+    uncovered = {version for version, since in completions.items() if since is None}
+    return [
+        open_one.estimate_id
+        for open_one in channel_intervals.unanswered(session)
+        if open_one.model_version not in uncovered
+    ]
 
 
 def _age_max(model: Model, default: Model) -> timedelta:
@@ -111,12 +124,15 @@ def _age_max(model: Model, default: Model) -> timedelta:
 
 
 def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
-    """Compute an estimate from one snapshot, unless that would give what is stored; return what was done."""
+    """Compute an estimate from one snapshot, unless that would give what is stored; return what was done.
+
+    Of a version that does not cover every order yet nothing is done, and the request stays open.
+    """
     started = time.monotonic()
     with self.transaction(tenant_id, isolation="repeatable read") as session:
         attribution.begin_scan(session)
         asked = channel_intervals.get(session, estimate_id)
-        if asked is None:
+        if asked is None or asked.model_version in backfills.uncovered(session):
             return "nothing_to_do"
         fingerprint, figures = channel_intervals.read(session, asked)
         outcome = "unchanged" if fingerprint == asked.fingerprint else "computed"

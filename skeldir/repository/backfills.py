@@ -10,7 +10,8 @@ The steps are for a job's transaction that has the tenant's turn and that `attri
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -44,6 +45,8 @@ _NEXT: Final = text("""
 _UNCOVERED: Final = text("SELECT model_version FROM attribution_backfills WHERE completed_at IS NULL")
 
 _COVERED: Final = text("SELECT model_version FROM attribution_backfills WHERE completed_at IS NOT NULL")
+
+_COMPLETIONS: Final = text("SELECT model_version, completed_at FROM attribution_backfills")
 
 # Of every other version rows are deleted that no summary would notice.
 _KEPT_UP: Final = text("SELECT model_version FROM attribution_backfills WHERE is_cleared")
@@ -100,6 +103,8 @@ class Step:
 
     orders: int = 0
     deleted: int = 0
+    has_covered: bool = False
+    """By this step the last of the versions has come to cover every order."""
     is_over: bool = False
 
 
@@ -135,21 +140,34 @@ def covered(session: Session) -> set[str]:
     return set(session.execute(_COVERED).scalars())
 
 
+def completions(session: Session) -> dict[str, datetime | None]:
+    """Return since when each current version covers every order; None of one that does not yet.
+
+    Of a tenant whose backfills nobody has opened yet nothing is known.
+    """
+    return {row.model_version: row.completed_at for row in session.execute(_COMPLETIONS)}
+
+
 def step(session: Session, settings: AttributionSettings, rows_max: int) -> Step:
     """Attribute some orders under the versions that do not cover them, or delete what is left of others."""
     kept_up = session.execute(_KEPT_UP).scalars().all()
     summaries.keep_only(session, kept_up)
     performance_days.keep_only(session, kept_up)
     orders = deleted = 0
+    has_covered = False
     while orders + deleted < rows_max:
         row = session.execute(_NEXT).one_or_none()
         if row is None:
-            return _prune(session, settings, rows_max) if orders + deleted == 0 else Step(orders, deleted)
+            done = _prune(session, settings, rows_max) if orders + deleted == 0 else Step(orders, deleted)
+            return replace(done, has_covered=has_covered)
         if not row.is_cleared:
             deleted += _clear(session, row.model_version, rows_max)
             continue
         parameters = ModelParameters.from_json(row.model, row.parameters)
-        orders += _fill(session, parameters, row.after_order_id, rows_max - orders)
+        orders_max = rows_max - orders - deleted
+        filled = _fill(session, parameters, row.after_order_id, orders_max)
+        orders += filled
+        has_covered = filled < orders_max
     return Step(orders, deleted)
 
 
