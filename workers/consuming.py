@@ -16,6 +16,13 @@ class ParkingConsumer(Consumer):  # type: ignore[misc]
     message came and would deliver it for ever, so there Celery's way stays.
     """
 
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Give back what cannot be decoded; Celery would acknowledge it."""
+        if self.app.is_elsewhere:
+            super().on_decode_error(message, exc)
+        else:
+            self._give_back(message)
+
     def on_unknown_task(self, body: object, message: Message, exc: Exception) -> None:
         """Give back a task of a name that there is not: sent by a newer release, or by an older one."""
         if self.app.is_elsewhere:

@@ -1,5 +1,6 @@
 """Channels as kombu has them, over the broker's functions: routing, acknowledgements, the prefetch window."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,11 +32,17 @@ EXPIRY_LISTENERS: Final[list[Callable[[str], object]]] = []
 
 _LANES: Final = 2**31
 
+log = logging.getLogger(__name__)
+
 
 class QoS(virtual.QoS):
     """The prefetch window: what was delivered and is not settled yet."""
 
     channel: "Channel"
+
+    def holds(self, delivery_tag: int) -> bool:
+        """Tell whether a message was delivered and is not settled yet."""
+        return delivery_tag in self._delivered
 
     def ack(self, delivery_tag: int) -> None:
         """Settle a message; it is deleted with the next claim."""
@@ -72,6 +79,7 @@ class Channel(virtual.Channel):
         super().__init__(connection, **options)
         self._settled: deque[int] = deque()
         self._no_ack: set[str] = set()
+        self._claims = 0
         self.is_dry = False
         """Whether the last claim left the queues empty: until a publisher tells, there is nothing to find."""
 
@@ -202,9 +210,16 @@ class Channel(virtual.Channel):
         claimed = self._claim(self._active_queues, wanted, settled) if wanted or settled else []
         if not self.is_dry or not room:
             self.is_dry = len(claimed) < wanted
-        for message in claimed:
-            self._deliver(message)
+        self._deliver_all(deque(claimed))
         return len(claimed)
+
+    def _deliver_all(self, claimed: deque[Claimed]) -> None:
+        try:
+            while claimed:
+                self._deliver(claimed.popleft())
+        finally:
+            if claimed:  # whoever got the last one failed: what he has not seen is for others
+                self.give_back([message.message_id for message in claimed], begun=False)
 
     def settle_now(self) -> None:
         """Have what is settled deleted without claiming anything."""
@@ -215,23 +230,50 @@ class Channel(virtual.Channel):
         return [self._settled.popleft() for _ in range(len(self._settled))]
 
     def _claim(self, queues: list[str], wanted: int, settled: list[int]) -> list[Claimed]:
-        first = randint(-_LANES, _LANES - 1)  # noqa: S311 - fairness, no secret
-        return self.connection.consume(store.claim, self.connection.lease(), queues, wanted, settled, first)
+        lane_first = randint(-_LANES, _LANES - 1)  # noqa: S311 - fairness, no secret
+        # The first queue may fill all the room, so it is another's turn to be first each time.
+        self._claims += 1
+        turn = self._claims % len(queues) if queues else 0
+        in_turn = [*queues[turn:], *queues[:turn]]
+        return self.connection.consume(
+            store.claim, self.connection.lease(), in_turn, wanted, settled, lane_first
+        )
 
     def _deliver(self, message: Claimed) -> None:
-        if message.has_expired:
-            self._throw_away(message)
+        payload = self._read(message)
+        if payload is None:
             return
         if message.queue in self._no_ack:
             self.settle(message.message_id)
-        self.connection._deliver(_payload(message), message.queue)  # noqa: SLF001 - kombu's own way
+        try:
+            self.connection._deliver(payload, message.queue)  # noqa: SLF001 - kombu's own way
+        except Exception:
+            if message.queue in self._no_ack or self.qos.holds(message.message_id):
+                raise  # it was read; what failed is whoever it was for
+            self._refuse(message)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         while claimed := self._claim([queue], 1, []):
-            if not claimed[0].has_expired:
-                return _payload(claimed[0])
-            self._throw_away(claimed[0])
+            payload = self._read(claimed[0])
+            if payload is not None:
+                return payload
         raise Empty
+
+    def _read(self, message: Claimed) -> dict[str, Any] | None:
+        """Return a message as kombu has them; None for one that has expired or is none."""
+        if message.has_expired:
+            self._throw_away(message)
+            return None
+        try:
+            return _payload(message)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, those behind it must not wait for it
+            self._refuse(message)
+            return None
+
+    def _refuse(self, message: Claimed) -> None:
+        """Give back what cannot be read; the queue parks it in the end."""
+        log.error("given back: what is no message", extra={"queue": message.queue})
+        self.give_back([message.message_id], begun=True)
 
     def _throw_away(self, message: Claimed) -> None:
         self.settle(message.message_id)

@@ -1,6 +1,7 @@
 """The parts of the service one by one: `skeldir api`, `worker`, `beat` and `migrate`."""
 
 import json
+import secrets
 import signal
 import socket
 import sys
@@ -76,7 +77,9 @@ def worker(
         end_with_parent()
     if pulse is not None:
         worker_ready.connect(lambda sender, **_: _pulsate(sender, pulse), weak=False)
-    arguments = ["worker", f"--queues={queues}", f"--concurrency={concurrency}", "--loglevel=INFO"]
+    # Remote control knows workers by their names, and several may run on one machine.
+    name = f"--hostname=celery-{secrets.token_hex(4)}@%h"
+    arguments = ["worker", name, f"--queues={queues}", f"--concurrency={concurrency}", "--loglevel=INFO"]
     _celery([*arguments, *(["--beat"] if runs_beat else [])])
 
 

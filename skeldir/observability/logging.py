@@ -25,8 +25,8 @@ _IN_TEXTS: Final = (
     (re.compile(r"(?<=://)([^:/@\s]+):[^@\s]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"(/in/)[^/?\s]+"), rf"\1{REDACTED}"),
     (re.compile(r"\b(sk[a-z]|whsec|shpss)_[A-Za-z0-9_.-]{8,}"), rf"\1_{REDACTED}"),
-    # But for a worker's name, celery@host. What stands before an address in a URL was replaced above.
-    (re.compile(r"(?!celery@)(?<![\w.%+-])[\w.%+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), REDACTED),
+    # But for a worker's name, celery-01ab@host. What stands before an address in a URL was replaced above.
+    (re.compile(r"(?!celery(?:-[0-9a-f]{8})?@)(?<![\w.%+-])[\w.%+-]{1,64}@[\w-]+(?:\.[\w-]+)+"), REDACTED),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), REDACTED),
 )
 _OURS: Final = ("skeldir", "handlers", "workers")

@@ -43,6 +43,26 @@ def count(superuser: psycopg.Connection, queue: Any) -> int:
     return int(row[0])
 
 
+@pytest.mark.parametrize("room", [1, 4])
+def test_a_queue_that_is_never_empty_keeps_nobody_from_another(connect: Connect, room: int) -> None:
+    """Whichever is told of first: a window that has room takes from each in turn."""
+    connection = connect()
+    channel, busy = declared(connection, *["busy"] * 50)
+    _, first = declared(connection, "first")
+    _, last = declared(connection, "last")
+    seen: list[Any] = []
+
+    def take(body: object, message: Any) -> None:
+        seen.append(body)
+        message.ack()
+
+    channel.basic_qos(0, room, False)
+    with Consumer(channel, [first, busy, last], callbacks=[take]):
+        while len(seen) < 52:
+            connection.drain_events(timeout=5)
+    assert {"first", "last"} <= set(seen[: 4 * room])
+
+
 def test_an_empty_queue_gives_nothing(connect: Connect) -> None:
     channel, queue = declared(connect())
     assert channel.basic_get(queue.name) is None

@@ -158,6 +158,7 @@ def test_what_a_server_said_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     ("text", "values", "told"),
     [
         ("%s ready.", ("celery@host.example.com",), "celery@host.example.com ready."),
+        ("%s ready.", ("celery-0a1b2c3d@host.example.com",), "celery-0a1b2c3d@host.example.com ready."),
         ("exited with %r", ("signal 9 (SIGKILL)",), "exited with 'signal 9 (SIGKILL)'"),
         ("error: %r", (LookupError("Ada Lovelace"),), "error: 'LookupError'"),
         ("body was: %s", ("[[], {'name': 'Ada'}]",), f"body was: {REDACTED}"),

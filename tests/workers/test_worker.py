@@ -1,5 +1,11 @@
 """A real worker process, from marks to allocations."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from queue import Queue
 from threading import Thread
 from uuid import UUID
@@ -16,10 +22,28 @@ from skeldir.repository import attribution_settings, backfills, channel_reports
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.workers.backfilling import captures, choose
-from tests.workers.conftest import Worker, eventually
+from tests.workers.conftest import TREE, Worker, eventually
 from workers.app import app
 from workers.maintenance import prune_tenant
 from workers.retention import enforce_retention
+
+
+@contextmanager
+def commanded(log: Path) -> Iterator[None]:
+    """Run `skeldir worker`."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skeldir", "worker"],
+            cwd=TREE,
+            stdout=stream,
+            stderr=stream,
+            env=os.environ | {"PYTHONPATH": str(TREE)},
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def pending_cents(tenant: UUID) -> set[int]:
@@ -107,6 +131,21 @@ def test_what_follows_a_chord_runs_once_its_parts_have(
         kept = connection.execute("DELETE FROM skeldir_results.celery_taskmeta RETURNING task_id").fetchall()
         connection.execute("DELETE FROM skeldir_results.celery_tasksetmeta")
     assert {task_id for (task_id,) in kept} == {part.id for part in followed.parent.results}
+
+
+def test_workers_of_one_machine_are_controlled_one_by_one(database: Database, tmp_path: Path) -> None:
+    """However many are started: each has a name, and the end of one leaves the others within reach."""
+    assert database
+
+    def names() -> set[str]:
+        return set(app.control.inspect(timeout=3).ping() or {})
+
+    before = names()
+    with commanded(tmp_path / "one.log"):
+        (one,) = eventually(lambda: names() - before or None)
+        with commanded(tmp_path / "other.log"):
+            eventually(lambda: names() - before - {one} or None)
+        eventually(lambda: True if names() == before | {one} else None)
 
 
 @pytest.mark.usefixtures("worker")
