@@ -167,7 +167,7 @@ class ModelFit(ContractModel):
     converted_path_count: Annotated[
         int,
         Field(
-            description="Orders that brought something in and had touches within the look-back.",
+            description="Orders that were captured and had touches within the look-back.",
             ge=0,
             le=9000000000000000000,
         ),

@@ -1,7 +1,8 @@
 """Fits: what models learn from a tenant's journeys, as immutable rows, of which the newest is current.
 
-The paths fitted to are, for every order that brought something in, the touches within its look-back
-(`converted`), and for every journey without an order those within the look-back of its last touch (`lost`).
+The paths fitted to are, for every order that was captured, the touches within its look-back (`converted`),
+and for every journey without an order those within the look-back of its last touch (`lost`). A capture that
+was taken back in its own slot, because it had happened at another time or in another order, is none.
 """
 
 import json
@@ -41,7 +42,12 @@ _JOURNEYS: Final = "(SELECT DISTINCT journey_id FROM orders) AS asked"
 # A transition's state is the last touches before it, the oldest first, as many as the order asks for.
 _TRANSITIONS: Final = text(f"""
     WITH {scope(_ORDERS, _JOURNEYS)}, bought AS (
-        SELECT DISTINCT nth FROM entry WHERE effect_cents > 0
+        SELECT DISTINCT nth
+          FROM (SELECT nth
+                  FROM entry
+                 WHERE kind = 'captured'
+                 GROUP BY nth, currency, effective_at
+                HAVING sum(effect_cents) > 0) AS slot
     ), browsed AS (
         SELECT visit.tenant_id, visit.journey_id, occurred_at, touchpoint_id, channel_code,
                max(occurred_at) OVER (PARTITION BY visit.tenant_id, visit.journey_id) AS last_at

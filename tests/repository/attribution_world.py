@@ -183,7 +183,7 @@ def store(connection: psycopg.Connection, tenant: UUID, world: World) -> None:
 def _row(tenant: UUID, booking: Booking) -> tuple[object, ...]:
     entry_id, order_id, kind, effect_cents, effective_at, currency = astuple(booking)
     amount_cents = -effect_cents if kind in ("refunded", "disputed") else effect_cents or 100
-    identity = (tenant, entry_id, order_id, kind, str(entry_id), 0)
+    identity = (tenant, entry_id, order_id, kind, str(entry_id), 1 if amount_cents < 0 else 0)
     return (*identity, amount_cents, effect_cents, currency, effective_at, effective_at, "shopify")
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -15,15 +15,16 @@ from skeldir.repository.model_fits import Fit
 from tests.conftest import Database
 from tests.domain.markov_paths import Path, transitions_of
 from tests.repository import attribution_world as worlds
-from tests.repository.attribution_world import Visit, World
+from tests.repository.attribution_world import Booking, Sale, Visit, World
+from tests.repository.channel_oracle import first_captures
 
 
 def paths_of(world: World, lookback_days: int) -> list[Path]:
-    """Cut the journeys: to what led to each order that brought something in, else to the last days."""
+    """Cut the journeys: to what led to each order that was captured, else to the last days."""
     visits: dict[str, list[Visit]] = defaultdict(list)
     for visit in world.visits:
         visits[visit.journey_id].append(visit)
-    earning = {booking.order_id for booking in world.bookings if booking.effect_cents > 0}
+    earning = {order_id for order_id, _ in first_captures(world)}
     paths = []
     for sale in world.sales:
         seen = worlds.within(sale, visits[sale.journey_id], lookback_days)
@@ -67,6 +68,33 @@ def test_a_fit_is_what_the_paths_make_it(database: Database, tenant: UUID, order
     assert (fitted.grouped_channels, bool(grouped)) == (sorted(grouped), order == 3)
     assert fitted.converted_path_count == sum(path.is_converted for path in paths)
     assert fitted.lost_path_count == sum(not path.is_converted for path in paths)
+
+
+def test_a_payment_that_comes_before_its_order_converts_no_path_of_its_own(
+    database: Database, make_tenant: Callable[[str], UUID]
+) -> None:
+    """What was booked of the payment alone, and moved to its order, is the same sale: the fits are equal."""
+    at = worlds.START
+    order_first = World(
+        [Visit(uuid4(), "j-1", at, "email")],
+        [Sale("o-1", "j-1", at)],
+        [Booking(uuid4(), "o-1", "captured", 10_000, at)],
+    )
+    moved = [Booking(uuid4(), "pi_1", "captured", cents, at) for cents in (10_000, -10_000)]
+    payment_first = replace(
+        order_first,
+        sales=[Sale("pi_1", "j-1", at), *order_first.sales],
+        bookings=moved + order_first.bookings,
+    )
+    fits = []
+    for number, world in enumerate((order_first, payment_first)):
+        tenant = make_tenant(f"Shop {number}")
+        with database.connect() as connection:
+            worlds.store(connection, tenant, world)
+        fits.append(fit(database, tenant, AttributionSettings(14)))
+    assert fits[0] == fits[1]
+    assert fits[0] is not None
+    assert fits[0].converted_path_count == 1
 
 
 def test_the_same_again_is_not_kept_again(database: Database, make_tenant: Callable[[], UUID]) -> None:
