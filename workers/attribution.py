@@ -19,6 +19,7 @@ from skeldir.repository.dirty_marks import Patience
 from skeldir.settings import get_settings
 from workers import summaries
 from workers.base import TenantTask, task
+from workers.measuring import WAITED
 
 JOURNEYS_MAX: Final = 25_000
 """Journeys per run; the rest is the next run's, so that no transaction grows without bound."""
@@ -37,7 +38,7 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     started = time.monotonic()
     with self.transaction(tenant_id) as turn:
         if not attribution.take_turn(turn):
-            return {"outcome": "busy"}
+            return dict(WAITED)
         classify_marked(self, tenant_id)
         with self.effect(tenant_id, isolation="repeatable read") as session:
             attribution.begin_scan(session)

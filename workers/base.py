@@ -24,7 +24,7 @@ from skeldir.observability import correlation
 from skeldir.repository import failed_jobs, task_effects, tenants
 from skeldir.repository.failed_jobs import Failure
 from workers.app import app
-from workers.measuring import ALREADY_DONE, Measured
+from workers.measuring import ALREADY_DONE, WAITED, Measured
 
 RETRIES_MAX: Final = 5
 BACKOFF_SECONDS: Final = 0.5
@@ -40,7 +40,10 @@ class AlreadyDone(Exception):
 
 
 class Busy(Exception):
-    """Another job works on the tenant; this one is worth another try."""
+    """Another job works on the tenant; this one is worth another try.
+
+    To have waited in vain is no failure. Only tasks raise it whose work the sweep finds again.
+    """
 
 
 class InvalidArgument(ValueError):
@@ -124,6 +127,8 @@ class BaseTask(Task):  # type: ignore[misc]
         except AlreadyDone:
             return dict(ALREADY_DONE)
         except TRANSIENT as error:
+            if isinstance(error, Busy) and (self.request.retries or 0) >= self.max_retries:
+                return dict(WAITED)
             self.try_again(error)
 
     def signature(self, args: Any = None, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - Celery's

@@ -17,6 +17,10 @@ from skeldir.domain.task_figures import Outcome, QueueCounts, Report, TaskFigure
 
 ALREADY_DONE: Final = {"outcome": "already_done"}
 """What a task returns that had taken effect before."""
+WAITED: Final = {"outcome": "busy"}
+"""What a task returns that did nothing, as another one had the tenant's turn."""
+
+_OUTCOMES: Final[dict[str, Outcome]] = {repr(ALREADY_DONE): "skipped", repr(WAITED): "waited"}
 
 
 class Tally:
@@ -98,8 +102,7 @@ class Measured(Request):  # type: ignore[misc]
         def on_success(self: Measured, told: tuple[bool, Any, float | None], **more: Any) -> Any:
             failed, result, seconds = told
             if not failed:
-                outcome: Outcome = "skipped" if result == repr(ALREADY_DONE) else "succeeded"
-                tally.ran(self.name, outcome, seconds or 0.0)
+                tally.ran(self.name, _OUTCOMES.get(result, "succeeded"), seconds or 0.0)
             return settle(self, told, **more)
 
         cls.on_success = on_success

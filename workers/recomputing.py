@@ -46,9 +46,7 @@ class WindowTask(TenantTask):
     abstract = True
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:  # noqa: ANN401
-        """Close the job, naming the kind of error: messages may quote data. Who waited only waits on."""
-        if isinstance(exc, Busy):
-            return
+        """Close the job, naming the kind of error: messages may quote data."""
         super().on_failure(exc, task_id, args, kwargs, einfo)
         with suppress(ValueError):  # of what is no id there is no job to close
             job_id = UUID(kwargs["job_id"])

@@ -17,7 +17,8 @@ from skeldir.domain.windows import Window
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
 from skeldir.repository import attribution, attribution_settings, backfills, channel_intervals, recompute_jobs
-from workers.base import Busy, TenantTask, task
+from workers.base import TenantTask, task
+from workers.measuring import WAITED
 
 USUAL_DAYS: Final = (7, 30, 90, None)
 """The windows that reports show by themselves: so many days that end today; None is all days."""
@@ -29,6 +30,9 @@ OTHER_MODEL_AGE_MAX: Final = timedelta(hours=23)
 BUDGET_SECONDS: Final = 60.0
 """A run of many estimates stops after so long and sends for the rest, so that others get their turn."""
 
+PAUSE_SECONDS: Final = 5.0
+"""Until somebody who did not get the tenant's turn tries again; most estimates take less than a second."""
+
 KEPT_DAYS: Final = 35
 """A window that ended so long ago, and that nobody has asked for since, is estimated anew when asked for."""
 
@@ -37,10 +41,18 @@ log = get_task_logger(__name__)
 
 @task("maintenance.estimate_intervals", TenantTask)
 def estimate_intervals(self: TenantTask, *, tenant_id: str, estimate_id: str) -> dict[str, Any]:
-    """Answer one estimate; nothing is computed when its inputs are those of the last answer."""
+    """Answer one estimate; nothing is computed when its inputs are those of the last answer.
+
+    While others have the tenant's turn it sends itself again, however long that takes: the schedule would
+    only look for it after an hour.
+    """
     with self.transaction(tenant_id) as turn:
         if not channel_intervals.take_turn(turn):
-            raise Busy
+            later = messages.estimate_intervals(
+                tenant_id=UUID(tenant_id), estimate_id=UUID(estimate_id), delay_seconds=PAUSE_SECONDS
+            )
+            enqueue(turn, later)
+            return dict(WAITED)
         return {"outcome": _answer(self, tenant_id, UUID(estimate_id))}
 
 
@@ -51,7 +63,7 @@ def refresh_intervals(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
     counts = {"computed": 0, "unchanged": 0, "nothing_to_do": 0}
     with self.transaction(tenant_id) as turn:
         if not channel_intervals.take_turn(turn):
-            return {"outcome": "busy"}
+            return dict(WAITED)
         with self.transaction(tenant_id) as session:
             channel_intervals.forget(session, KEPT_DAYS)
             due = _due(session, UUID(tenant_id), datetime.now(UTC))

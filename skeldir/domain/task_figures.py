@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Outcome = Literal["succeeded", "failed", "retried", "skipped", "lost"]
-"""Skipped: it had taken effect before. Lost: its process died, and the queue gives it to another."""
+Outcome = Literal["succeeded", "failed", "retried", "waited", "skipped", "lost"]
+"""Waited: others had the tenant's turn, so it did nothing and is sent again, by itself or by the schedule.
+Skipped: it had taken effect before. Lost: its process died, and the queue gives it to another.
+"""
 
 BOUNDS_SECONDS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """The buckets' upper bounds, inclusive; one more bucket holds what took longer."""

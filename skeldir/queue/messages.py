@@ -104,10 +104,10 @@ def scan_personal_data(*, tenant_id: UUID) -> Message:
     return _of_tenant("maintenance.scan_personal_data", tenant_id, _NIGHTLY)
 
 
-def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID) -> Message:
+def estimate_intervals(*, tenant_id: UUID, estimate_id: UUID, delay_seconds: float = 0.0) -> Message:
     """Answer one estimate that was asked for."""
     arguments = {"tenant_id": str(tenant_id), "estimate_id": str(estimate_id)}
-    return Message("maintenance.estimate_intervals", "maintenance", arguments)
+    return Message("maintenance.estimate_intervals", "maintenance", arguments, delay_seconds)
 
 
 def request_intervals(*, tenant_id: UUID, job_id: UUID) -> Message:

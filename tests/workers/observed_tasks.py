@@ -37,6 +37,11 @@ def retry_once(self: TenantTask, *, tenant_id: str) -> None:
         pass
 
 
+@task("maintenance.wait_in_vain", TenantTask)
+def wait_in_vain(_: TenantTask, *, tenant_id: str) -> None:
+    raise Busy(tenant_id)
+
+
 @task("maintenance.pass_on", TenantTask)
 def pass_on(self: TenantTask, *, tenant_id: str) -> None:
     """Send another task, which is tried again."""

@@ -15,8 +15,10 @@ from psycopg import sql
 from handlers import watch
 from handlers.metrics import exposition
 from skeldir.app import create_app
+from skeldir.db.session import tenant_session
 from skeldir.queue.messages import QUEUES, Message
 from skeldir.queue.sending import send
+from skeldir.repository import failed_jobs
 from skeldir.settings import get_settings
 from tests import waiting
 from tests.asgi import Api
@@ -24,6 +26,7 @@ from tests.conftest import Database
 from tests.identity import log_in, make_user
 from tests.workers.conftest import Worker, eventually, running
 from workers.app import app
+from workers.base import RETRIES_MAX
 
 LAST = uuid4()
 
@@ -117,12 +120,14 @@ def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> Non
         sent("succeed", tenant, task_id=task_id)
     sent("fail", tenant)
     sent("retry_once", tenant)
+    sent("wait_in_vain", tenant)
     sent("never_end", tenant)
     sent("die_once", tenant, marker=str(tmp_path / "died"))
     expected = {
         "maintenance.succeed": {"failed": 0, "succeeded": 2, "skipped": 1},
         "maintenance.fail": {"failed": 1},
         "maintenance.retry_once": {"failed": 0, "retried": 1, "succeeded": 1},
+        "maintenance.wait_in_vain": {"failed": 0, "retried": RETRIES_MAX, "waited": 1},
         "maintenance.never_end": {"failed": 1},
         "maintenance.die_once": {"failed": 0, "lost": 1, "succeeded": 1},
     }
@@ -139,6 +144,9 @@ def test_every_outcome_of_a_task_is_counted(tenant: UUID, tmp_path: Path) -> Non
     assert (buckets["0.1"], buckets["5.0"], buckets["+Inf"]) == (0, 1, 1)
     assert told["skeldir_task_duration_seconds_count", "maintenance.succeed"] == 3
     assert not any(str(tenant) in label for key in told for label in key)
+    with tenant_session(tenant, read_only=True) as session:
+        failed = {job.task_name for job in failed_jobs.page(session, 10)}
+    assert failed == {"maintenance.fail", "maintenance.never_end"}
 
 
 @pytest.mark.usefixtures("observed")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,9 @@ from skeldir.domain import windows
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import MODELS, Model
 from skeldir.domain.windows import Window
+from skeldir.queue import messages
 from skeldir.queue.messages import Message
+from skeldir.queue.sending import enqueue
 from skeldir.repository import channel_intervals, recompute_jobs
 from skeldir.repository.channel_intervals import Estimate
 from tests import waiting
@@ -24,6 +27,7 @@ from tests.conftest import Database
 from tests.domain.bootstrap_by_hand import by_hand
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, Visit, World, expected
+from tests.workers.conftest import eventually, running
 from workers import attribution, uncertainty
 from workers.attribution import attribute_marked
 from workers.base import TenantTask
@@ -230,6 +234,27 @@ def test_of_two_at_once_one_works(database: Database, tenant: UUID) -> None:
     with tenant_session(tenant, engine=database.engine("app_worker")) as other:
         assert channel_intervals.take_turn(other)
         assert run(refresh_intervals, tenant_id=tenant) == {"outcome": "busy"}
+
+
+def test_an_estimate_that_is_not_its_turn_is_made_soon_after(
+    database: Database, tenant: UUID, tmp_path: Path
+) -> None:
+    """It comes again by itself, nobody looking for it, and is no failure meanwhile."""
+    tell(database, tenant, shop(5))
+    asked = ask(tenant)
+    hasty = "tests.workers.observed_tasks"  # all its tries of one message are over within a second
+    with database.connect() as superuser, running(tmp_path, application=hasty):
+        waiting.clear(superuser)
+        with tenant_session(tenant, engine=database.engine("app_worker")) as other:
+            assert channel_intervals.take_turn(other)
+            with tenant_session(tenant) as session:
+                enqueue(session, messages.estimate_intervals(tenant_id=tenant, estimate_id=asked.estimate_id))
+            again = "SELECT 1 FROM skeldir_broker.scheduled_messages WHERE due_at > now() + interval '1 s'"
+            eventually(lambda: superuser.execute(again).fetchone(), seconds=20)
+            assert known(tenant, asked).checked_at is None
+        eventually(lambda: known(tenant, asked).checked_at)
+        failures = "SELECT 1 FROM worker_failed_jobs WHERE tenant_id = %s"
+        assert superuser.execute(failures, [tenant]).fetchone() is None
 
 
 def test_a_run_that_takes_long_leaves_the_rest_to_another(
