@@ -8,7 +8,7 @@ import typer
 
 from skeldir.commands.output import AsJson, show
 from skeldir.db.engine import get_engine
-from skeldir.db.session import tenant_session
+from skeldir.db.session import tenant_session, transaction_over
 from skeldir.queue import messages
 from skeldir.queue.sending import enqueue
 from skeldir.repository import failed_jobs, parked_messages
@@ -62,8 +62,8 @@ def discard(failed_job_id: JobId, *, tenant: OfTenant, json: AsJson = False) -> 
 @parked.command("list")
 def list_parked(*, json: AsJson = False) -> None:
     """List parked messages, the latest first."""
-    with get_engine("app_admin").connect() as connection:
-        found = parked_messages.list_all(connection, LISTED_MAX)
+    with get_engine("app_admin").connect() as connection, transaction_over(connection) as session:
+        found = parked_messages.list_all(session, LISTED_MAX)
     show({"parked_messages": [asdict(message) for message in found]}, as_json=json)
 
 
@@ -80,6 +80,6 @@ def discard_parked(message_id: MessageId, *, json: AsJson = False) -> None:
 
 
 def _settle_parked(message_id: int, *, is_wanted: bool, as_json: bool) -> None:
-    with get_engine("app_admin").connect() as connection:
-        message = parked_messages.settle_any(connection, message_id, is_wanted=is_wanted)
+    with get_engine("app_admin").connect() as connection, transaction_over(connection) as session:
+        message = parked_messages.settle_any(session, message_id, is_wanted=is_wanted)
     show(asdict(message), as_json=as_json)

@@ -20,6 +20,9 @@ from skeldir.domain.errors import Unauthorized
 Isolation = Literal["read committed", "repeatable read"]
 
 _TENANT: Final = "SET LOCAL app.current_tenant_id = '{tenant_id}'"
+_UTC: Final = "SET LOCAL TimeZone = 'UTC'"
+"""Per transaction: servers may be in another zone, and poolers take no options of connections."""
+
 _NOT_DURABLE: Final = "SET LOCAL synchronous_commit = off"
 _EXPORT: Final = text("SELECT pg_export_snapshot(), current_setting('app.current_tenant_id')")
 _SNAPSHOT: Final = "SET TRANSACTION SNAPSHOT '{}'"
@@ -108,7 +111,7 @@ def lookup_session(*, engine: Engine | None = None) -> Iterator[Session]:
 
 @contextmanager
 def transaction_over(connection: Connection) -> Iterator[Session]:
-    """Open a transaction of no tenant over a connection that is kept: a leader's."""
+    """Open a transaction of no tenant over a connection of the caller's: a leader's, or an operator's."""
     _run(connection.connection, _begin(read_only=False, isolation=None))
     with Session(connection, autoflush=False) as session:
         yield session
@@ -135,7 +138,8 @@ def driver_of(work: Session | Transaction) -> psycopg.Connection:
 
 def _begin(read_only: bool, isolation: Isolation | None) -> str:  # noqa: FBT001
     level = isolation or ("repeatable read" if read_only else "read committed")
-    return f"BEGIN ISOLATION LEVEL {level.upper()} {'READ ONLY' if read_only else 'READ WRITE'}"
+    mode = "READ ONLY" if read_only else "READ WRITE"
+    return f"BEGIN ISOLATION LEVEL {level.upper()} {mode}; {_UTC}"
 
 
 def _revoked(token: TokenCheck) -> str:

@@ -23,7 +23,7 @@ class Window:
     @property
     def is_of_days(self) -> bool:
         """Tell whether it consists of whole UTC days, and so can be named by its first and last one."""
-        return self.start.time() == self.end.time() == time()
+        return all(instant.astimezone(UTC).time() == time() for instant in (self.start, self.end))
 
 
 def is_plausible(instant: datetime) -> bool:

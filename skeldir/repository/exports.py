@@ -44,7 +44,7 @@ COLUMNS: Final[Mapping[Dataset, Sequence[Column]]] = {
 AMOUNT: Final[Mapping[Dataset, str]] = {"revenue": "revenue_cents", "allocations": "allocated_cents"}
 """The column whose sum is what was exported."""
 
-_PREPARE: Final = "SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = {milliseconds:d}"
+_PREPARE: Final = "SET LOCAL statement_timeout = {milliseconds:d}"
 _SNAPSHOT: Final = text("SELECT statement_timestamp()")
 _ADD_UP: Final = text("SET LOCAL enable_nestloop = off")
 _WALK: Final = text("""

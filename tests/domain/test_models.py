@@ -72,6 +72,17 @@ def test_a_window_is_kept_in_utc() -> None:
     assert window == Window(NOON, NOON + timedelta(days=1))
 
 
+def test_whole_days_are_those_of_utc() -> None:
+    """Whatever clock their instants are read from: Tokyo's midnights make no day."""
+    tokyo = timezone(timedelta(hours=9))
+    midnight = NOON.replace(hour=0, minute=0)
+    for zone, is_of_days in ((UTC, True), (tokyo, False)):
+        start = midnight.replace(tzinfo=zone)
+        for told in (UTC, tokyo):
+            window = Window(start.astimezone(told), (start + timedelta(days=1)).astimezone(told))
+            assert window.is_of_days == is_of_days
+
+
 @pytest.mark.parametrize(
     ("start", "end", "code"),
     [
