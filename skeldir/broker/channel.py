@@ -147,11 +147,14 @@ class Channel(virtual.Channel):
         return self.connection.ask(store.bindings, exchange)
 
     def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_: object) -> None:
-        """Delete a queue with its bindings and messages."""
-        if if_empty and self._size(queue):
-            return
-        self.state.queue_bindings_delete(queue)
-        self.connection.ask(store.delete_queue, queue)
+        """Delete a queue with its bindings and messages, unless it is as the caller would not have it.
+
+        It is used while somebody holds a message of it or sleeps over it, and not empty while any message is
+        held, waits or is scheduled.
+        """
+        self.settle_now()
+        if self.connection.ask(store.delete_queue_unless, queue, used=if_unused, filled=if_empty):
+            self.state.queue_bindings_delete(queue)
 
     def _size(self, queue: str) -> int:
         return self.connection.ask(store.size, queue)

@@ -148,13 +148,18 @@ def delete_queue(connection: psycopg.Connection, queue: str) -> None:
     _call(connection, "delete_queue(%s)", queue)
 
 
+def delete_queue_unless(connection: psycopg.Connection, queue: str, *, used: bool, filled: bool) -> bool:
+    """Delete a queue unless somebody uses it, or has left something in it; tells whether it was deleted."""
+    return bool(_call(connection, "delete_queue_unless(%s, %s, %s)", queue, used, filled))
+
+
 def size(connection: psycopg.Connection, queue: str) -> int:
-    """Count the messages that wait in a queue."""
+    """Count the messages of a queue that are ready."""
     return int(_call(connection, "size(%s)", queue))
 
 
 def purge(connection: psycopg.Connection, queue: str) -> int:
-    """Delete the messages that wait in a queue; returns how many."""
+    """Delete a queue's messages, due or not, that nobody holds; returns how many."""
     return int(_call(connection, "purge(%s)", queue))
 
 
