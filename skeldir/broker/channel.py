@@ -250,7 +250,7 @@ class Channel(virtual.Channel):
             self.settle(message.message_id)
         try:
             self.connection._deliver(payload, message.queue)  # noqa: SLF001 - kombu's own way
-        except Exception:
+        except Exception:  # of the message itself, or of whoever takes it
             if message.queue in self._no_ack or self.qos.holds(message.message_id):
                 raise  # it was read; what failed is whoever it was for
             self._refuse(message)
