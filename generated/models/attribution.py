@@ -48,13 +48,13 @@ class RecomputeJob(ContractModel):
     last_outcome: Annotated[
         Literal["computed", "unchanged"] | MISSING,
         Field(
-            description="What the last finished run did; unchanged when its inputs were those of the run before."
+            description="What the last finished run did; unchanged when the fingerprint was that of the result."
         ),
     ] = MISSING
     fingerprint: Annotated[
         str | MISSING,
         Field(
-            description="The digest of everything the result was computed from.",
+            description="The digest of what the result was computed from, as `explainFingerprint` tells it.",
             max_length=128,
             min_length=32,
             pattern="^[0-9a-f]+$",

@@ -526,7 +526,7 @@ class ChannelRuleSet(ContractModel):
     mapping_version: Annotated[
         str,
         Field(
-            description="The version of the built-in table and that of these rules, which fingerprints name.",
+            description="The version of the built-in table, which fingerprints name, and that of these rules.",
             max_length=30,
             pattern="^[0-9]+\\.[0-9]+$",
         ),

@@ -98,7 +98,7 @@ class FingerprintExplanation(ContractModel):
     fingerprint: Annotated[
         str,
         Field(
-            description="The digest of everything the result was computed from.",
+            description="The digest of inputs, model version, look-back and taxonomy version.",
             max_length=64,
             min_length=64,
             pattern="^[0-9a-f]+$",

@@ -64,8 +64,9 @@ def days(first: date | None, last: date | None, *, place: str = "query") -> Wind
 def asked_days(first: date | None, last: date | None) -> Window:
     """Return what `days` does, of a body; raises Unprocessable also when nothing can have happened then."""
     window = days(first, last, place="body")
-    if window.end <= window.start:
-        raise _refused("body.start_date", "time_out_of_range", "is not between the years 1970 and 2200")
+    if window.end <= max(window.start, BEGINNING):
+        field = "body.end_date" if window.end <= BEGINNING else "body.start_date"
+        raise _refused(field, "time_out_of_range", "is not between the years 1970 and 2200")
     return window
 
 

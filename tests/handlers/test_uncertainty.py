@@ -224,13 +224,23 @@ def test_days_that_run_backwards_are_refused(api: Api, manager: str) -> None:
         assert reply.json()["errors"][0]["field"] == f"{place}.end_date"
 
 
-@pytest.mark.parametrize("days", [{"start_date": "2200-01-01"}, {"end_date": "1969-12-31"}])
+@pytest.mark.parametrize(
+    ("days", "at_fault"),
+    [
+        ({"start_date": "2200-01-01"}, "start_date"),
+        ({"start_date": "2200-01-01", "end_date": "2200-01-02"}, "start_date"),
+        ({"end_date": "1969-12-31"}, "end_date"),
+        ({"start_date": "1960-01-01", "end_date": "1960-01-02"}, "end_date"),
+    ],
+)
 def test_days_on_which_nothing_can_have_happened_are_refused(
-    api: Api, manager: str, days: dict[str, str]
+    api: Api, manager: str, days: dict[str, str], at_fault: str
 ) -> None:
-    """No worker is sent for a window outside of the commercial calendar."""
+    """No worker is sent for a window outside of the commercial calendar; the bound at fault is named."""
     reply = api.send("POST", PATH, token=manager, json={"model": "linear", **days})
-    assert (reply.status_code, reply.json()["errors"][0]["code"]) == (422, "time_out_of_range")
+    [error] = reply.json()["errors"]
+    assert (reply.status_code, error["code"]) == (422, "time_out_of_range")
+    assert error["field"] == f"body.{at_fault}"
 
 
 def test_a_viewer_reads_and_does_not_ask(api: Api, tenant: UUID) -> None:
