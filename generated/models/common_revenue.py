@@ -194,7 +194,7 @@ class ChannelRevenue(ContractModel):
     reversed_cents: Annotated[
         int,
         Field(
-            description="What refunds and disputes took back, as a negative amount.",
+            description="What refunds and disputes took back, less what disputes that were won gave back, as a negative amount.",
             ge=-9000000000000000000,
             le=9000000000000000000,
         ),

@@ -10,6 +10,8 @@ to it.
 
 from typing import Final
 
+from skeldir.repository.summaries_sql import counted_kind
+
 TOUCHES_MAX: Final = 200
 """An order counts its latest so many recorded touches, and its latest so many hinted ones.
 
@@ -59,7 +61,7 @@ def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches:
     An order is a number in them, `nth`, and its entry another, `entry_nth`: hashed and sorted in a fraction
     of the time that ids take. `orders` and `journeys` are SQL for the ids of the orders, and of all their
     journeys, as `asked`. `touches` may be a query over `seen` that shows its touches otherwise than they
-    are stored.
+    are stored. An entry's `kind` is what it counts as.
     """
     seen = "touch" if touches is None else "seen"
     shown = "" if touches is None else f", touch AS MATERIALIZED ({touches})"
@@ -81,12 +83,13 @@ def scope(orders: str = _GIVEN_ORDERS, journeys: str = _GIVEN_JOURNEYS, touches:
     ), entry AS MATERIALIZED (
         SELECT nth, row_number() OVER () AS entry_nth, found.*
           FROM sale,
-               LATERAL (SELECT tenant_id, entry_id, order_id, kind, currency, effective_at, effect_cents
+               LATERAL (SELECT tenant_id, entry_id, order_id, {counted_kind()} AS kind, currency,
+                               effective_at, effect_cents
                           FROM ledger_entries
                          WHERE ledger_entries.tenant_id = sale.tenant_id
                            AND ledger_entries.order_id = sale.order_id
                            AND effect_cents <> 0
-                         ORDER BY kind, reference) AS found
+                         ORDER BY ledger_entries.kind, reference) AS found
     ), {_HINTED}
     ), {seen} AS MATERIALIZED (
         SELECT sale.tenant_id, sale.nth,

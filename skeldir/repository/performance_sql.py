@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from skeldir.repository.summaries_sql import utc_day
+from skeldir.repository.summaries_sql import counted_kind, utc_day
 
 # A share in millionths is the difference of two running totals, both rounded down: they add up exactly.
 _RUNNING: Final = """
@@ -53,16 +53,17 @@ SIBLINGS: Final = text("""
 """)
 """All orders of some journeys."""
 
-_ENTRY: Final = """
+_ENTRY: Final = f"""
     entry AS MATERIALIZED (
         SELECT found.*, order_id COLLATE "C" AS order_key
-          FROM unnest(CAST(:{ids} AS text[])) AS asked (order_id),
-               LATERAL (SELECT tenant_id, entry_id, kind, currency, effective_at, effect_cents
+          FROM unnest(CAST(:{{ids}} AS text[])) AS asked (order_id),
+               LATERAL (SELECT tenant_id, entry_id, {counted_kind()} AS kind, currency,
+                               effective_at, effect_cents
                           FROM ledger_entries
                          WHERE ledger_entries.order_id = asked.order_id AND effect_cents <> 0
-                         ORDER BY kind, reference) AS found
+                         ORDER BY ledger_entries.kind, reference) AS found
     )
-"""
+"""  # noqa: S608 - constants
 
 # Of the journeys' orders that were captured, all but the first one placed.
 _RANKED: Final = """

@@ -9,6 +9,8 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.repository.summaries_sql import REVERSALS, counted_kind
+
 Span = Literal["today", "last_24_hours", "last_hour", "last_minute"]
 
 PROCESSORS: Final = ["stripe", "paypal"]
@@ -17,9 +19,9 @@ PROCESSORS: Final = ["stripe", "paypal"]
 # The windows all end now, so each row is counted once, in the shortest window that it lies in (the `nth`),
 # and these are added up afterwards. What was taken back in its own slot, because it had happened at another
 # time or in another order, lies in the same window: it cancels out there, and is no order.
-_WINDOWS: Final = text("""
+_WINDOWS: Final = text(f"""
     WITH entry AS MATERIALIZED (
-        SELECT currency, order_id COLLATE "C" AS order_key, kind, effect_cents,
+        SELECT currency, order_id COLLATE "C" AS order_key, {counted_kind()} AS kind, effect_cents,
                source = ANY(CAST(:processors AS text[])) AS is_verified,
                CASE WHEN effective_at >= :since_4 THEN 4
                     WHEN effective_at >= :since_3 THEN 3
@@ -31,7 +33,7 @@ _WINDOWS: Final = text("""
                CAST(sum(effect_cents) AS bigint) AS net_cents,
                CAST(coalesce(sum(effect_cents) FILTER (WHERE kind = 'captured'), 0) AS bigint)
                    AS captured_cents,
-               CAST(coalesce(sum(effect_cents) FILTER (WHERE kind IN ('refunded', 'disputed')), 0) AS bigint)
+               CAST(coalesce(sum(effect_cents) FILTER (WHERE kind IN {REVERSALS}), 0) AS bigint)
                    AS reversed_cents,
                bool_and(is_verified) AS is_verified
           FROM entry
@@ -51,7 +53,7 @@ _WINDOWS: Final = text("""
       FROM total
       LEFT JOIN sold USING (currency, nth)
      ORDER BY currency, nth
-""")
+""")  # noqa: S608 - constants
 
 _LAST_DELIVERY: Final = text("SELECT received_at FROM deliveries ORDER BY received_at DESC LIMIT 1")
 

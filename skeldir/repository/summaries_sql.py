@@ -8,8 +8,8 @@ own slot, because it had happened at another time, is none. Days are UTC's.
 
 from typing import Final
 
-REVERSALS: Final = "('refunded', 'disputed')"
-"""What was taken back is told by the kind: a negative correction of a capture takes nothing back."""
+REVERSALS: Final = "('refunded', 'disputed', 'dispute_reversed')"
+"""The kinds, as `counted_kind` has them, that say what was taken back, less what disputes gave back."""
 
 MEASURES: Final = (
     "cash_cents",
@@ -22,6 +22,17 @@ MEASURES: Final = (
 _SAME_DAY: Final = "accrual_day = day"
 
 
+def counted_kind(entry: str = "ledger_entries") -> str:
+    """Return SQL for what a row of the ledger counts as: an adjustment of refunds is one, as for its order.
+
+    An adjustment of captures stays one: it is no capture of its own, and takes nothing back.
+    """
+    return (
+        f"CASE WHEN {entry}.kind = 'adjusted' AND {entry}.reference = 'refunded' THEN 'refunded'"
+        f" ELSE {entry}.kind END"
+    )
+
+
 def utc_day(instant: str) -> str:
     """Return SQL for the UTC day of an instant."""
     return f"CAST({instant} AT TIME ZONE 'UTC' AS date)"
@@ -32,7 +43,8 @@ def _if(condition: str, value: str) -> str:
 
 
 # `summand` offers, per part of an entry, sign (1 counts in, -1 out), tenant_id, order_id, currency,
-# effective_at, kind, channel_code and cents. Where a day differs between the two modes there are two parts.
+# effective_at, kind (as `counted_kind` has it), channel_code and cents. Where a day differs between the two
+# modes there are two parts.
 CELLS: Final = f"""
     first_capture AS MATERIALIZED (
         SELECT tenant_id, sign, order_id, currency, min(effective_at) AS captured_at
@@ -80,15 +92,15 @@ CELLS: Final = f"""
     )
 """  # noqa: S608 - constants of this module
 
-ALLOCATED: Final = """
+ALLOCATED: Final = f"""
     summand AS MATERIALIZED (
-        SELECT 1 AS sign, entry.tenant_id, entry.order_id, entry.currency, entry.effective_at, entry.kind,
-               part.channel_code, part.allocated_cents AS cents
+        SELECT 1 AS sign, entry.tenant_id, entry.order_id, entry.currency, entry.effective_at,
+               {counted_kind("entry")} AS kind, part.channel_code, part.allocated_cents AS cents
           FROM allocations AS part
           JOIN ledger_entries AS entry ON entry.tenant_id = part.tenant_id AND entry.entry_id = part.entry_id
          WHERE part.model_version = :model_version
     )
-"""
+"""  # noqa: S608 - constants of this module
 """Everything that is allocated under a model version, as CELLS reads it."""
 
 # Grouped rather than joined: the cost stays linear whatever the planner knows of the tenant.

@@ -21,7 +21,8 @@ KNOWN: Final[dict[str, str]] = json.loads(os.environ.get("PEER", "{}"))
 
 CREDITED: Final = """
     SELECT part.currency, part.channel_code, sum(part.allocated_cents)::bigint AS revenue_cents,
-           sum(part.allocated_cents) FILTER (WHERE entry.kind IN ('refunded', 'disputed'))::bigint
+           sum(part.allocated_cents)
+               FILTER (WHERE entry.kind IN ('refunded', 'disputed', 'dispute_reversed'))::bigint
                AS reversed_cents,
            count(DISTINCT part.order_id) FILTER (WHERE entry.kind = 'captured') AS order_count
       FROM allocations AS part

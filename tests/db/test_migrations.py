@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Iterator
+from uuid import uuid4
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import URL
 
 from skeldir.db import migrate
 from skeldir.domain import channels
 from tests.conftest import Database
 from tests.db.catalogue import dump
+from tests.db.rows import ROWS
 
 
 @pytest.fixture
@@ -78,6 +81,33 @@ def test_migrating_again_changes_nothing(empty: URL) -> None:
     migrate.upgrade(empty)
 
     assert schema(empty) == before
+
+
+def test_what_was_summed_up_by_the_former_meaning_of_reversals_is_made_anew(empty: URL) -> None:
+    """No tenant's summary is listed as complete, and every estimate waits for its answer."""
+    migrate.upgrade(empty, revision="0055")
+    former = {"computed_at", "checked_at", "fingerprint", "draws", "level_ppm"}
+    answered = (
+        dict.fromkeys(former, 1) | {"fingerprint": "f"} | dict.fromkeys(("computed_at", "checked_at"), "now")
+    )
+    listed = ("summarised_versions", "performance_versions", "counted_days", "counted_performance")
+    rows = {table: ROWS[table] for table in ("tenants", "interval_estimates", "channel_intervals", *listed)}
+    rows["interval_estimates"] = {**rows["interval_estimates"], **answered}
+    plain = empty.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for tenant in (uuid4(), uuid4()):
+            for table, row in rows.items():
+                values = {"tenant_id": tenant, **row}
+                names, places = map(sql.Identifier, values), map(sql.Placeholder, values)
+                statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(table), sql.SQL(", ").join(names), sql.SQL(", ").join(places)
+                )
+                connection.execute(statement, values)
+        migrate.upgrade(empty, revision="0056")
+        for table in (*listed, "channel_intervals"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+        answers = connection.execute("SELECT computed_at, fingerprint FROM interval_estimates").fetchall()
+    assert answers == [(None, None)] * 2
 
 
 def test_migrating_leaves_logging_as_it_was(database: Database) -> None:

@@ -65,6 +65,13 @@ class Booking:
     effect_cents: int
     effective_at: datetime
     currency: str = "EUR"
+    reference: str = ""
+    """What an adjustment adjusts; otherwise the entry's own."""
+
+    @property
+    def counts_as(self) -> str:
+        """Return the kind that the entry counts as."""
+        return "refunded" if (self.kind, self.reference) == ("adjusted", "refunded") else self.kind
 
 
 @dataclass
@@ -130,7 +137,8 @@ def _book(  # noqa: PLR0917 - a line of a ledger has these
     at = sale.ordered_at + timedelta(days=chance.randrange(-1, 4))
     effect = 0 if kind == "authorised" else cents
     if effect or kind == "authorised":
-        world.bookings.append(Booking(_uuid(chance), sale.order_id, kind, effect, at, currency))
+        reference = "refunded" if kind == "adjusted" and cents % 2 else ""
+        world.bookings.append(Booking(_uuid(chance), sale.order_id, kind, effect, at, currency, reference))
 
 
 def _uuid(chance: random.Random) -> UUID:
@@ -181,9 +189,10 @@ def store(connection: psycopg.Connection, tenant: UUID, world: World) -> None:
 
 
 def _row(tenant: UUID, booking: Booking) -> tuple[object, ...]:
-    entry_id, order_id, kind, effect_cents, effective_at, currency = astuple(booking)
+    entry_id, order_id, kind, effect_cents, effective_at, currency, reference = astuple(booking)
     amount_cents = -effect_cents if kind in ("refunded", "disputed") else effect_cents or 100
-    identity = (tenant, entry_id, order_id, kind, str(entry_id), 1 if amount_cents < 0 else 0)
+    correction = entry_id.int % 10**9 if reference or amount_cents < 0 else 0
+    identity = (tenant, entry_id, order_id, kind, reference or str(entry_id), correction)
     return (*identity, amount_cents, effect_cents, currency, effective_at, effective_at, "shopify")
 
 

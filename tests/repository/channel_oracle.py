@@ -14,6 +14,9 @@ Told = dict[str, tuple[int, dict[str, tuple[int, int, int]]]]
 """Per currency what is pending, and per channel revenue, reversed cents and orders."""
 
 
+REVERSALS = ("refunded", "disputed", "dispute_reversed")
+
+
 def told(reports: list[CurrencyReport]) -> Told:
     """Put a report into the oracle's form."""
     return {
@@ -43,13 +46,11 @@ def expected(world: World, model: Model, window: Window, mode: Mode) -> Told:
         if is_inside and booking.entry_id not in of_entry:
             pending[booking.currency] += booking.effect_cents
         for channel, cents in of_entry[booking.entry_id].items() if booking.entry_id in of_entry else ():
-            if booking.kind in ("captured", "adjusted"):
+            if booking.counts_as in ("captured", "adjusted"):
                 in_order[booking.order_id, booking.currency, channel] += cents
             if is_inside:
                 credited[booking.currency][channel][0] += cents
-                credited[booking.currency][channel][1] += (
-                    cents if booking.kind in ("refunded", "disputed") else 0
-                )
+                credited[booking.currency][channel][1] += cents if booking.counts_as in REVERSALS else 0
     for (order_id, currency, channel), cents in in_order.items():
         at = captured_at.get((order_id, currency), window.end)
         credited[currency][channel][2] += bool(cents and window.start <= at < window.end)

@@ -58,7 +58,7 @@ def expected(world: World, told: list[Told], model: Model, window: Window, mode:
         if window.start <= channel_oracle.counted_at(booking, captured_at, mode) < window.end:
             for key in _keys(booking.currency, channel, campaign):
                 found[key].revenue_cents += cents
-        if booking.kind in ("captured", "adjusted"):
+        if booking.counts_as in ("captured", "adjusted"):
             shares[booking.order_id, booking.currency][channel, campaign] += cents
     inside = {key: parts for key, parts in shares.items()
               if window.start <= captured_at.get(key, window.end) < window.end}  # fmt: skip
@@ -97,7 +97,7 @@ def _first_of_journeys(world: World) -> set[str]:
     """Return the first captured order of each journey, by the time it was placed."""
     captured: dict[tuple[str, str], int] = defaultdict(int)
     for booking in world.bookings:
-        if booking.kind in ("captured", "adjusted"):
+        if booking.counts_as in ("captured", "adjusted"):
             captured[booking.order_id, booking.currency] += booking.effect_cents
     live = channel_oracle.first_captures(world)
     paid = {key[0] for key, cents in captured.items() if cents > 0 and key in live}
