@@ -27,6 +27,10 @@ SWEEP_SECONDS: Final = 5.0
 GATHER_SECONDS: Final = 0.005
 """Acknowledgements are gathered so long while the window is more than half full: one round trip for many."""
 
+SILENT_SECONDS_MAX: Final = 600
+"""A loop asks the server something every second. One that does not for so long hangs, and the server ends its
+connection, so that others get what it held: twice as long as any task of ours may take."""
+
 _KEEPALIVE: Final[dict[str, Any]] = {
     "keepalives_idle": 5,
     "keepalives_interval": 5,
@@ -264,6 +268,8 @@ class Transport(virtual.Transport):
         self._readers = [self._consuming().fileno(), self._poke_out]
         for readable in self._readers:
             loop.add_reader(readable, self.on_readable, readable)
+        silent = int(self.client.transport_options.get("silent_seconds_max", SILENT_SECONDS_MAX))
+        self._consuming().execute(f"SET idle_session_timeout = '{silent}s'")
         self._timers = {
             "look up": loop.call_repeatedly(FALLBACK_SECONDS, self._look_up),
             "sweep": loop.call_repeatedly(SWEEP_SECONDS, self._sweep),

@@ -181,8 +181,8 @@ def tasks(place: Site) -> Iterator[Any]:  # noqa: ARG001 - the module reads what
     from tests.broker import tasks as module  # noqa: PLC0415
 
     yield module
-    module.app.pool.force_close_all()
-    module.app.close()
+    module.app.pool.force_close_all(close_pool=False)
+    module.app.pool.setup()  # for the next file's tests in this process, who find it empty else, and wait
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ app.conf.update(
     task_default_queue="tests",
     worker_prefetch_multiplier=int(os.environ.get("TEST_PREFETCH", "4")),
     broker_connection_retry_on_startup=True,
+    broker_transport_options={"silent_seconds_max": int(os.environ.get("TEST_SILENT_SECONDS", "600"))},
     **OPTIONS,
 )
 task: Final = partial(app.task, shared=False)  # else the service's own application would have these as well
