@@ -10,8 +10,18 @@ from skeldir.observability.quoting import REDACTED
 
 SCHEMA: Final = "skeldir_results"
 
+KEPT: Final = timedelta(days=1)
+
+UNLOCK_SECONDS: Final = 1.0
+# Celery looks every so often whether a chord's parts are done, and would for ever: a part that was parked or
+# that expired leaves no result. Half of the tries that fit in while results are kept, as a try begins late
+# where workers have much to do. What was to follow has failed then, and is logged.
+UNLOCK_TRIES_MAX: Final = int(KEPT.total_seconds() / UNLOCK_SECONDS / 2)
+
 OPTIONS: Final[dict[str, object]] = {
-    "result_expires": timedelta(days=1),
+    "result_expires": KEPT,
+    "result_chord_retry_interval": UNLOCK_SECONDS,
+    "task_annotations": {"celery.chord_unlock": {"max_retries": UNLOCK_TRIES_MAX}},
     "result_serializer": "json",
     "database_create_tables_at_setup": False,  # they came by a migration, and nobody here may make any
     "database_table_schemas": {"task": SCHEMA, "group": SCHEMA},

@@ -154,6 +154,7 @@ def place(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "TEST_BROKER_URL": f"pg+{url}",
         "TEST_DATABASE_URL": url,
         "TEST_RESULT_BACKEND": f"db+{url.replace('postgresql:', 'postgresql+psycopg:')}",
+        "TEST_UNLOCK_TRIES": "8",
         "PYTHONPATH": str(TREE),
     }
     with pytest.MonkeyPatch.context() as environment, database.connect() as superuser:

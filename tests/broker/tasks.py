@@ -28,6 +28,8 @@ app.conf.update(
     broker_transport_options={"silent_seconds_max": int(os.environ.get("TEST_SILENT_SECONDS", "600"))},
     **OPTIONS,
 )
+if tries := os.environ.get("TEST_UNLOCK_TRIES"):
+    app.conf.task_annotations = {"celery.chord_unlock": {"max_retries": int(tries)}}
 task: Final = partial(app.task, shared=False)  # else the service's own application would have these as well
 
 

@@ -147,6 +147,19 @@ def test_a_task_that_ends_its_workers_is_parked(tasks: Any, place: Site) -> None
     assert tasks.add.delay(1, 1).get(timeout=PATIENCE) == 2
 
 
+def test_a_chord_whose_part_was_parked_comes_to_an_end(tasks: Any, place: Site) -> None:
+    """What follows has failed, and nothing is left that looks for the part's result."""
+    parts = [tasks.effect.si(key="part"), tasks.end_the_worker.si()]
+    followed = chord(parts)(tasks.effect.si(key="followed"))
+    parked = "SELECT count(*) FROM skeldir_broker.parked_messages"
+    eventually(lambda: place.count(parked) or None)
+    place.superuser.execute("DELETE FROM skeldir_broker.parked_messages")
+
+    eventually(lambda: place.is_empty() or None, seconds=40)
+    assert followed.state == "FAILURE"
+    assert (len(place.effects("part")), place.effects("followed")) == (1, [])
+
+
 def test_a_worker_shuts_down_when_told_from_afar(tasks: Any, place: Site) -> None:
     """Last in this file: nobody serves it afterwards. What it had not begun waits for the next worker."""
     for number in range(6):

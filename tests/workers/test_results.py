@@ -16,6 +16,11 @@ MAKE = f"CREATE TABLE {SCHEMA}.another ()"
 WRITERS = "SELECT grantee, privilege_type FROM information_schema.table_privileges WHERE table_schema = %s"
 
 
+def test_nobody_waits_for_a_chord_for_longer_than_results_are_kept() -> None:
+    unlock = app.tasks["celery.chord_unlock"]
+    assert unlock.max_retries * unlock.default_retry_delay < app.conf.result_expires.total_seconds()
+
+
 @pytest.fixture
 def results(database: Database) -> Iterator[Results]:
     yield Results(app, url=database.url("app_worker").render_as_string(hide_password=False))
