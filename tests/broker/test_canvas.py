@@ -162,11 +162,15 @@ def test_a_chord_whose_part_was_parked_comes_to_an_end(tasks: Any, place: Site) 
 
 def test_a_worker_shuts_down_when_told_from_afar(tasks: Any, place: Site) -> None:
     """Last in this file: nobody serves it afterwards. What it had not begun waits for the next worker."""
+    place.stop()
+    worker = place.start(
+        name="whole"
+    )  # the pool of the one before was shrunk and grown, and a process killed
     for number in range(6):
         tasks.effect.delay(key="handed on", value=str(number), seconds=0.3)
     tasks.app.control.shutdown()
 
-    assert place.workers[0].wait(30) == 0
+    assert worker.wait(30) == 0
     assert place.count(IN_FLIGHT) == 0
     place.start(name="another")
     found = eventually(lambda: full(place.effects("handed on"), 6))
