@@ -1,5 +1,6 @@
 """What Celery can do, it can do over this broker: through real worker processes."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -163,11 +164,10 @@ def test_a_chord_whose_part_was_parked_comes_to_an_end(tasks: Any, place: Site) 
 def test_a_worker_shuts_down_when_told_from_afar(tasks: Any, place: Site) -> None:
     """Last in this file: nobody serves it afterwards. What it had not begun waits for the next worker."""
     place.stop()
-    worker = place.start(
-        name="whole"
-    )  # the pool of the one before was shrunk and grown, and a process killed
+    worker = place.start(name="whole")  # the former had its pool shrunk and grown, and a process killed
     for number in range(6):
-        tasks.effect.delay(key="handed on", value=str(number), seconds=0.3)
+        tasks.effect.delay(key="handed on", value=str(number), seconds=3 if number < 2 else 0.1)
+    time.sleep(1)  # Celery takes for not begun, and has begun again, what its pool has taken just then
     tasks.app.control.shutdown()
 
     assert worker.wait(30) == 0
