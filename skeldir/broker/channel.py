@@ -309,11 +309,10 @@ def _payload(message: Claimed) -> dict[str, Any]:
     payload: dict[str, Any] = loads(message.body)
     payload["properties"]["delivery_tag"] = message.message_id
     headers = payload.get("headers") or {}
-    due, now = _eta(headers), datetime.now(UTC)
-    if (
-        due is not None and due > now
-    ):  # by a clock that is ahead of ours; the database's has said that it is due
-        headers["eta"] = now.isoformat()
+    due = _eta(headers)
+    if due is not None:
+        # It is due, the database's clock has said so; Celery would wait until ours says so too.
+        headers["eta"] = min(due, datetime.now(UTC)).isoformat()
     if message.attempts > 1:
         payload["properties"]["delivery_info"]["redelivered"] = True
     return payload

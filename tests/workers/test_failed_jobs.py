@@ -140,6 +140,13 @@ def test_the_command_line_does_the_same(database: Database, tenant: UUID, failed
     assert len(told("list", "--all")["failed_jobs"]) == 1
 
 
+def failed_recompute(tenant: UUID, job_id: UUID, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """Have a window's run fail for good; returns the failed job's id."""
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.recomputing._compute", quote)
+        return run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+
+
 @pytest.mark.parametrize("way", ["api", "command line"])
 def test_a_recompute_that_is_retried_is_computed(
     database: Database, api: Api, tenant: UUID, monkeypatch: pytest.MonkeyPatch, way: str
@@ -147,9 +154,7 @@ def test_a_recompute_that_is_retried_is_computed(
     """It waits from the moment when it is retried, with all its starts."""
     tell(database, tenant)
     job_id = request_window(tenant).job_id
-    with monkeypatch.context() as patched:
-        patched.setattr("workers.recomputing._compute", quote)
-        failed = run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+    failed = failed_recompute(tenant, job_id, monkeypatch)
     with database.connect() as superuser:
         superuser.execute("UPDATE recompute_jobs SET start_count = %s", [STARTS_MAX])
         waiting.clear(superuser)
@@ -174,9 +179,7 @@ def test_a_window_that_was_computed_meanwhile_stays_so(
 ) -> None:
     tell(database, tenant)
     job_id = request_window(tenant).job_id
-    with monkeypatch.context() as patched:
-        patched.setattr("workers.recomputing._compute", quote)
-        failed = run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
+    failed = failed_recompute(tenant, job_id, monkeypatch)
     request_window(tenant)
     run(recompute_window, tenant_id=str(tenant), job_id=str(job_id))
 
