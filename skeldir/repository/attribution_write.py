@@ -88,7 +88,7 @@ _WRITE: Final = f"""
                     WHERE fresh.order_id IS NULL))
         RETURNING 1
     ), differing AS MATERIALIZED (
-        SELECT fresh.*, kept.order_id IS NULL AS is_new
+        SELECT fresh.*, kept.place, kept.order_id IS NULL AS is_new
           FROM fresh
           LEFT JOIN kept USING (entry_nth, channel_code, campaign_id)
          WHERE kept.order_id IS NULL
@@ -103,15 +103,16 @@ _WRITE: Final = f"""
          ORDER BY entry_id
         RETURNING 1
     ), changed AS (
-        {_INSERT} differing
-         WHERE NOT is_new
-        ON CONFLICT (tenant_id, model_version, entry_id, channel_code, campaign_id) DO UPDATE
-           SET order_id = excluded.order_id,
-               allocated_cents = excluded.allocated_cents,
-               currency = excluded.currency,
-               effective_at = excluded.effective_at,
-               touch_count = excluded.touch_count,
-               fallback = excluded.fallback
+        UPDATE allocations AS row
+           SET order_id = differing.order_id,
+               allocated_cents = differing.allocated_cents,
+               currency = differing.currency,
+               effective_at = differing.effective_at,
+               touch_count = differing.touch_count,
+               fallback = differing.fallback
+          FROM differing
+         WHERE row.ctid = ANY(ARRAY(SELECT place FROM differing WHERE NOT is_new))
+           AND differing.place = row.ctid
         RETURNING 1
     )
 """  # noqa: S608 - the same
