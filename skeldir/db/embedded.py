@@ -54,7 +54,7 @@ def _shared_buffers() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):  # a container's own limit, where there is one
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return f"{min(max(memory // 4 >> 20, 128), 1024)}MB"
+    return f"{min(max(memory // 4 >> 20, 128), 2048)}MB"
 
 
 DEFAULTS: Mapping[str, str] = {
@@ -64,6 +64,7 @@ DEFAULTS: Mapping[str, str] = {
     "max_connections": "120",
     "max_wal_senders": "0",  # nobody replicates it, which lets it write less
     "wal_level": "minimal",
+    "max_wal_size": "4GB",  # a backfill must not write every page whole again each few seconds
     "autovacuum_naptime": "5s",  # the queue's tables turn over in seconds
     "jit": "off",  # compiling costs more than our short statements run
     "timezone": "UTC",
