@@ -8,9 +8,12 @@ commit of the last one written, imports excluded.
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
+from statistics import median
 from uuid import UUID
 
 from sqlalchemy import create_engine
@@ -31,7 +34,9 @@ FLOOR_FROM, FLOOR_TIMES_MAX = 1_000_000, 4.0
 MEGABYTES_MAX = 100.0
 UNCHANGED_SECONDS_MAX, DIRTY_SECONDS_MAX = 0.005, 0.1
 EXPONENT_MAX = 1.05
-ROUNDS, ROUNDS_LARGE, RERUNS = 7, 5, 41
+ROUNDS = {1_000_000: 6, 100_000: 9, 0: 15}
+"""By events, from so many on: the quicker, the more there must be."""
+RERUNS, CHANGES = 41, 7
 
 
 def run(*, quick: bool, large: bool = False) -> list[Row]:
@@ -43,56 +48,62 @@ def run(*, quick: bool, large: bool = False) -> list[Row]:
         for events in sizes:
             tenant, size = on.tenant(events)
             told = f"{events:,} events, {size.entries:,} entries"
-            rounds = ROUNDS_LARGE if events >= FLOOR_FROM else ROUNDS
-            # Each under another look-back, so that each computes and writes everything.
-            best[events] = min(
-                on.compute(tenant, linear(LOOKBACK_DAYS - number)).seconds for number in range(rounds)
-            )
-            rows += _beside(on, tenant, events, told, best[events], rounds)
-            rows += _models(on, tenant, events, best[events])
+            seconds = _beside(on, tenant, events)
+            ours = best[events] = seconds.pop("ours")
+            floor = seconds.pop("floor")
+            rows += [
+                Row(f"{told}: linear; peer: {name}", ours, peer, "s", 1.0, mark_is_ratio=True)
+                for name, peer in seconds.items()
+            ]
+            mark = 1 / FLOOR_TIMES_MAX if events >= FLOOR_FROM else None
+            name = f"{events:,} events: linear; peer: floor, its rows inserted as known"
+            rows.append(Row(name, ours, floor, "s", mark, mark_is_ratio=True))
+            if events in MARKS:
+                rows.append(Row(f"{events:,} events: linear", ours, None, "s", MARKS[events]))
+            rows += _models(on, tenant, events, ours)
             rows += _again(on, tenant, events)
         rows += _growth(best)
         rows.append(Row("peak memory of the worker's child", on.megabytes(), None, "MB", MEGABYTES_MAX))
     return rows
 
 
-def _beside(  # noqa: PLR0917 - what was measured, and of whom
-    on: Stage, tenant: UUID, events: int, told: str, ours: float, rounds: int
-) -> Iterator[Row]:
-    """Set linear attribution beside its peers and the floor."""
+def _beside(on: Stage, tenant: UUID, events: int) -> dict[str, float]:
+    """Have ours, the engines and the floor take turns at linear attribution; return the best time of each."""
     version = SETTINGS.version("linear")
-    for name, (package, compute) in peers.ENGINES.items():
-        if not peers.is_installed(package):
-            print(f"{name} is left out: {package} is not installed (it is in the group bench)")
-            continue
-        import_module(package)
-        seconds = math.inf
-        for _ in range(rounds):
-            started = time.perf_counter()
-            peers.in_an_engine(on.superuser, tenant, compute, LOOKBACK_DAYS)
-            seconds = min(seconds, time.perf_counter() - started)
-            _agree(on, tenant, version)
-        yield Row(f"{told}: linear; peer: {name}", ours, seconds, "s", 1.0, mark_is_ratio=True)
+    engines = {
+        name: compute for name, (package, compute) in peers.ENGINES.items() if _imported(name, package)
+    }
+    seconds: defaultdict[str, list[float]] = defaultdict(list)
+    for nth in range(_rounds(events)):
+        # Each under another look-back, so that each computes and writes everything.
+        seconds["ours"].append(on.compute(tenant, linear(LOOKBACK_DAYS - nth)).seconds)
+        for name, compute in engines.items():
+            doing = partial(peers.in_an_engine, on.superuser, tenant, compute, LOOKBACK_DAYS)
+            seconds[name].append(_timed(doing))
+            assert peers.same(on.superuser, tenant, version), "a wrong peer is none"
+            peers.forget(on.superuser)
+        if nth == 0:
+            peers.prepare_floor(on.superuser, tenant, version)
+        seconds["floor"].append(_timed(partial(peers.floor, get_engine("app_worker"), tenant)))
+        peers.forget_floor(on.superuser)
     if events <= ORM_EVENTS_MAX:
         engine = create_engine(bootstrap_url(), poolclass=NullPool)
-        seconds = _timed(lambda: peers.orm_loop(engine, tenant))
+        seconds["ORM loop"].append(_timed(partial(peers.orm_loop, engine, tenant)))
         assert peers.same(on.superuser, tenant, version, "bench_allocations"), "a wrong peer is none"
-        yield Row(f"{told}: linear; peer: ORM loop", ours, seconds, "s", 1.0, mark_is_ratio=True)
-    row_count = peers.prepare_floor(on.superuser, tenant, version)
-    seconds = math.inf
-    for _ in range(rounds):
-        seconds = min(seconds, _timed(lambda: peers.floor(get_engine("app_worker"), tenant)))
-        peers.forget_floor(on.superuser)
-    mark = 1 / FLOOR_TIMES_MAX if events >= FLOOR_FROM else None
-    name = f"{events:,} events: linear; peer: floor, {row_count:,} known rows inserted"
-    yield Row(name, ours, seconds, "s", mark, mark_is_ratio=True)
-    if events in MARKS:
-        yield Row(f"{events:,} events: linear", ours, None, "s", MARKS[events])
+    return {name: min(times) for name, times in seconds.items()}
 
 
-def _agree(on: Stage, tenant: UUID, version: str) -> None:
-    assert peers.same(on.superuser, tenant, version), "a wrong peer is none"
-    peers.forget(on.superuser)
+def _imported(name: str, package: str) -> bool:
+    """Import a peer's package, which is not part of its time; False where it is missing."""
+    if not peers.is_installed(package):
+        print(f"{name} is left out: {package} is not installed (it is in the group bench)")
+        return False
+    import_module(package)
+    return True
+
+
+def _rounds(events: int) -> int:
+    return next(rounds for at_least, rounds in ROUNDS.items() if events >= at_least)
 
 
 def _models(on: Stage, tenant: UUID, events: int, of_linear: float) -> Iterator[Row]:
@@ -106,7 +117,7 @@ def _models(on: Stage, tenant: UUID, events: int, of_linear: float) -> Iterator[
 
 def _again(on: Stage, tenant: UUID, events: int) -> Iterator[Row]:
     """Measure what happens to a tenant that was attributed before: little has changed, or nothing."""
-    other = linear(LOOKBACK_DAYS - ROUNDS)
+    other = linear(LOOKBACK_DAYS - _rounds(events))
     data.mark(on.superuser, tenant)
     again = on.attribute_marked(tenant)
     assert again.written == 0, "a rerun must change nothing"
@@ -118,16 +129,23 @@ def _again(on: Stage, tenant: UUID, events: int) -> Iterator[Row]:
     on.compute(tenant, other)
     reruns = [on.compute(tenant, other) for _ in range(RERUNS)]
     assert {job.outcome for job in reruns} == {"unchanged"}
-    best = sorted(job.seconds for job in reruns)[RERUNS // 2]
-    yield Row(f"{events:,} events: a rerun without change (median)", best, None, "s", UNCHANGED_SECONDS_MAX)
-    journeys = change(on.superuser, tenant, one_in=100)
-    dirty = on.attribute_marked(tenant)
-    assert dirty.written
-    yield Row(f"{events:,} events: {journeys:,} dirty journeys, all {len(MODELS)} models", dirty.seconds)
-    changed = on.compute(tenant, other)
-    assert changed.written
-    name = f"{events:,} events: {journeys:,} dirty journeys (1 %), linear"
-    yield Row(name, changed.seconds, None, "s", DIRTY_SECONDS_MAX)
+    rerun = median(job.seconds for job in reruns)
+    yield Row(f"{events:,} events: a rerun without change (median)", rerun, None, "s", UNCHANGED_SECONDS_MAX)
+    marked, changed = [], []
+    for nth in range(CHANGES):
+        journeys = change(on.superuser, tenant, 100, nth)
+        marked.append(on.attribute_marked(tenant))
+        changed.append(on.compute(tenant, other))
+    assert all(job.written for job in (*marked, *changed))
+    name = f"{events:,} events: about {journeys:,} dirty journeys"
+    yield Row(f"{name}, all {len(MODELS)} models (median)", median(job.seconds for job in marked))
+    yield Row(
+        f"{name} (1 %), linear (median)",
+        median(job.seconds for job in changed),
+        None,
+        "s",
+        DIRTY_SECONDS_MAX,
+    )
 
 
 def _growth(best: dict[int, float]) -> Iterator[Row]:

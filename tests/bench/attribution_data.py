@@ -133,13 +133,16 @@ def store(superuser: psycopg.Connection, tenant: UUID, events: int, seed: int = 
     return Size(touches, orders, entries, int(row[0]))
 
 
-def mark(superuser: psycopg.Connection, tenant: UUID, one_in: int = 1) -> int:
-    """Mark the tenant's journeys dirty, or one in so many of them, as a bulk ingest a minute ago would."""
+def mark(superuser: psycopg.Connection, tenant: UUID, one_in: int = 1, nth: int = 0) -> int:
+    """Mark the tenant's journeys dirty, or one in so many of them, as a bulk ingest a minute ago would.
+
+    `nth`: others than before, as many.
+    """
     return superuser.execute(
         """INSERT INTO dirty_marks (tenant_id, mark_id, journey_id, earliest, marked_at)
            SELECT %s, gen_random_uuid(), journey_id, now(), now() - interval '1 minute'
              FROM (SELECT journey_id FROM touchpoints WHERE tenant_id = %s
                    UNION SELECT journey_id FROM orders WHERE tenant_id = %s) AS known
-            WHERE hashtext(journey_id) %% %s = 0""",
-        (tenant, tenant, tenant, one_in),
+            WHERE abs(hashtext(journey_id) %% %s) = %s""",
+        (tenant, tenant, tenant, one_in, nth),
     ).rowcount

@@ -74,13 +74,17 @@ def prepare(superuser: psycopg.Connection) -> None:
     """Make what the peers stage their rows in."""
     superuser.execute(_STAGING)
     superuser.execute(_BARE)
-    superuser.execute("GRANT SELECT, INSERT, TRUNCATE ON bench_staging TO app_worker")
+    superuser.execute("GRANT SELECT, INSERT ON bench_staging TO app_worker")
 
 
 def in_an_engine(superuser: psycopg.Connection, tenant: UUID, compute: Compute, lookback_days: int) -> None:
-    """Copy the tenant's rows out, compute, and store the allocations, in one transaction as the worker."""
+    """Copy the tenant's rows out, compute, and store the allocations, in one transaction as the worker.
+
+    Its commit waits for the disk no more than the worker's does.
+    """
     folder = Path(tempfile.mkdtemp(prefix="skeldir-bench-"))
     with superuser.transaction(), superuser.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL ROLE app_worker")
         cursor.execute(f"SET LOCAL app.current_tenant_id = '{tenant}'")
         for name, query in READ.items():
@@ -98,12 +102,12 @@ def in_an_engine(superuser: psycopg.Connection, tenant: UUID, compute: Compute, 
             while block := stream.read(1 << 16):
                 copy.write(block)
         cursor.execute(_STORE)
-        cursor.execute("TRUNCATE bench_staging")
     shutil.rmtree(folder)
 
 
 def forget(superuser: psycopg.Connection) -> None:
     """Delete a peer's rows, so that the next finds the table as this one did."""
+    superuser.execute("TRUNCATE bench_staging")
     superuser.execute("DELETE FROM allocations WHERE model_version = 'peer'")
     superuser.execute("VACUUM allocations")
 
@@ -132,7 +136,7 @@ def prepare_floor(connection: psycopg.Connection, tenant: UUID, model_version: s
 
 def floor(engine: Engine, tenant: UUID) -> None:
     """Insert what is known already: the same table, key, row-level security and checks."""
-    with tenant_session(tenant, engine=engine) as session:
+    with tenant_session(tenant, is_durable=False, engine=engine) as session:
         session.execute(text("INSERT INTO allocations SELECT * FROM bench_precomputed"))
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import psutil
@@ -27,7 +26,7 @@ from skeldir.settings import adopt
 from tests.bench import attribution_data as data
 from tests.bench import attribution_peers as peers
 from tests.bench.attribution_data import Size
-from tests.bench.worker import child_megabytes, running, told
+from tests.bench.worker import Diary, child_megabytes, running
 from tests.repository.attribution_world import LOOKBACK_DAYS
 
 DEADLINE_SECONDS = 900.0
@@ -51,7 +50,7 @@ class Stage:
 
     superuser: psycopg.Connection
     worker: psutil.Process
-    log: Path
+    diary: Diary
 
     def tenant(self, events: int) -> tuple[UUID, Size]:
         """Provision a tenant with so many events, none of them marked, of whom no statistics are known.
@@ -72,13 +71,13 @@ class Stage:
         job_id = fact_id(tenant_id, "bench", parameters.version)
         with tenant_session(tenant_id) as session:
             recompute_jobs.request(session, job_id, WINDOW, parameters)
-        before = self._said("recomputed")
+        before = self.diary.told("recomputed")
         send(messages.recompute_window(tenant_id=tenant_id, job_id=job_id))
         return self._next("recomputed", len(before))
 
     def attribute_marked(self, tenant_id: UUID) -> Job:
         """Have the marked journeys attributed under all models, in as many runs as that takes."""
-        known = len(self._said("attributed"))
+        known = len(self.diary.told("attributed"))
         send(messages.attribute_marked(tenant_id=tenant_id))
         runs = [self._next("attributed", known)]
         while self._is_marked(tenant_id):
@@ -97,14 +96,11 @@ class Stage:
 
     def _next(self, what: str, known: int) -> Job:
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while len(said := self._said(what)) == known:
-            assert time.monotonic() < deadline, self.log.read_text()[-5_000:]
+        while len(said := self.diary.told(what)) == known:
+            assert time.monotonic() < deadline, self.diary.log.read_text()[-5_000:]
             time.sleep(0.02)
         run = said[known]
         return Job(run["milliseconds"] / 1000, run["outcome"], run.get("written", 0))
-
-    def _said(self, what: str) -> list[dict[str, Any]]:
-        return told(self.log, what)
 
 
 @contextmanager
@@ -119,7 +115,7 @@ def stage() -> Iterator[Stage]:
         log = folder / "worker.log"
         with psycopg.connect(url, autocommit=True) as superuser, running(log, "attribution") as worker:
             peers.prepare(superuser)
-            ready = Stage(superuser, worker, log)
+            ready = Stage(superuser, worker, Diary(log))
             warm_up, _ = ready.tenant(500)  # after it the child has imported everything and made its plans
             for lookback_days in range(1, 8):
                 ready.compute(warm_up, linear(lookback_days))
@@ -127,17 +123,17 @@ def stage() -> Iterator[Stage]:
         dispose_engines()
 
 
-def change(superuser: psycopg.Connection, tenant_id: UUID, one_in: int) -> int:
-    """Add a touch to one in so many journeys, a minute ago, as an ingest does; return how many."""
+def change(superuser: psycopg.Connection, tenant_id: UUID, one_in: int, nth: int) -> int:
+    """Add a touch to one in so many journeys, the nth of these, a minute ago; return how many."""
     superuser.execute(
         """INSERT INTO touchpoints (tenant_id, touchpoint_id, journey_id, occurred_at, channel_code)
            SELECT %s, gen_random_uuid(), journey_id, began + interval '30 minutes', 'referral'
              FROM (SELECT journey_id, min(occurred_at) AS began FROM touchpoints WHERE tenant_id = %s
                     GROUP BY journey_id) AS known
-            WHERE hashtext(journey_id) %% %s = 0""",
-        (tenant_id, tenant_id, one_in),
+            WHERE abs(hashtext(journey_id) %% %s) = %s""",
+        (tenant_id, tenant_id, one_in, nth),
     )
-    return data.mark(superuser, tenant_id, one_in)
+    return data.mark(superuser, tenant_id, one_in, nth)
 
 
 def linear(lookback_days: int) -> ModelParameters:

@@ -31,7 +31,7 @@ from skeldir.repository import channel_intervals, tenants
 from skeldir.settings import adopt
 from tests.bench import uncertainty_peers as peers
 from tests.bench.rows import Row
-from tests.bench.worker import child_megabytes, running, told
+from tests.bench.worker import Diary, child_megabytes, running
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import Booking, Sale, World
 
@@ -60,7 +60,7 @@ class Bench:
     def __init__(self, superuser: psycopg.Connection, worker: psutil.Process, log: Path) -> None:
         self.superuser = superuser
         self.worker = worker
-        self._log = log
+        self._diary = Diary(log)
 
     def shop(self, journeys: int) -> Shop:
         """Provision a tenant with so many journeys, which the planner has no statistics of."""
@@ -80,13 +80,13 @@ class Bench:
         send(messages.estimate_intervals(tenant_id=shop.tenant_id, estimate_id=shop.estimate_id))
         deadline = time.monotonic() + DEADLINE_SECONDS
         while len(said := self._said()) == known:
-            assert time.monotonic() < deadline, self._log.read_text()
+            assert time.monotonic() < deadline, self._diary.log.read_text()
             time.sleep(0.02)
         assert said[-1]["outcome"] == outcome
         return float(said[-1]["milliseconds"]) / 1000
 
     def _said(self) -> list[dict[str, Any]]:
-        return told(self._log, "estimated")
+        return self._diary.told("estimated")
 
 
 def run(*, quick: bool) -> list[Row]:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,21 @@ def child_megabytes(worker: psutil.Process) -> float:
     return max(peaks)
 
 
-def told(log: Path, what: str) -> list[dict[str, Any]]:
-    """Return what the worker's log says of every run, in the log's JSON and the message's."""
-    events = (json.loads(line).get("event", "") for line in log.read_text().splitlines() if line[:1] == "{")
-    return [json.loads(event.removeprefix(what)) for event in events if event.startswith(f"{what} {{")]
+class Diary:
+    """What a worker's log says of its runs; read as it grows, so that who waits leaves it the processors."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._bytes_read = 0
+        self._runs: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+
+    def told(self, what: str) -> list[dict[str, Any]]:
+        """Return what it says of every run so far, in the log's JSON and the message's."""
+        with self.log.open("rb") as stream:
+            stream.seek(self._bytes_read)
+            lines = [line for line in stream if line.endswith(b"\n")]
+        self._bytes_read += sum(map(len, lines))
+        events = [json.loads(line).get("event", "") for line in lines if line[:1] == b"{"]
+        for said in filter(None, (re.fullmatch(r"(\w+) (\{.*\})", event) for event in events)):
+            self._runs[said[1]].append(json.loads(said[2]))
+        return [*self._runs[what]]
