@@ -4,7 +4,7 @@ All but `take_turn` belong into one REPEATABLE READ transaction that `begin` was
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -38,7 +38,7 @@ __all__ = [
     "take_turn",
 ]
 
-AHEAD_FROM: Final = 1_000
+AHEAD_FROM: Final = 300
 """From so many orders on, each counted once per model, a second connection pays."""
 
 _TRY_LOCK: Final = text("""
@@ -117,11 +117,9 @@ def attribute_changed(
     without: Collection[str] = (),
 ) -> Changes:
     """Attribute the window's orders whose inputs last changed between two runs, under one model."""
-    at_once = attribution_orders.SCOPE_MAX
-    changed = attribution_digests.changed_since(session, window, after=after, before=before, at_once=at_once)
+    changed = attribution_orders.changed_since(session, window, after=after, before=before)
     with closing(changed) as found:
-        some_orders = (attribution_orders.with_journeys(session, order_ids) for order_ids in found)
-        orders = (_outside(without, some) for some in some_orders)
+        orders = (_outside(without, some) for some in found)
         return _attribute(session, orders, (parameters,))
 
 
@@ -144,21 +142,25 @@ def _attribute(
 ) -> Changes:
     # Told once, since no order comes twice.
     are_first = {one.version: not attribution_results.are_kept(session, one.version) for one in models}
+    followed = {one.version for one in models if performance_days.is_listed(session, one.version)}
     rest = iter(orders)
     first = next(rest, [])
+    is_ahead = len(first) * len(models) >= AHEAD_FROM
+    # What would be one portion is made two, one for each connection.
+    is_halved = is_ahead and len(models) == 1 and len(first) < attribution_orders.SCOPE_MAX
+    orders_max = (len(first) + 1) // 2 if is_halved else None
     work = (
         Work(portion, parameters)
         for some in chain([first], rest)
-        for portion in attribution_orders.portions(some)
+        for portion in attribution_orders.portions(some, orders_max)
         for parameters in models
     )
     changes = Changes()
-    with closing(
-        attribution_results.computed(session, work, ahead=len(first) * len(models) >= AHEAD_FROM)
-    ) as results:
+    with closing(attribution_results.computed(session, work, ahead=is_ahead)) as results:
         for done, columns in results:
             order_ids, version = done.portion.order_ids, done.parameters.version
-            with performance_days.followed(session, version, order_ids, flipped):
+            cells = performance_days.followed(session, version, order_ids, flipped)
+            with cells if version in followed else nullcontext():
                 written, vanished = attribution_results.replace(
                     session, version, columns, is_first=are_first[version]
                 )

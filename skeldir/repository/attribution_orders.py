@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import Window
@@ -55,6 +56,20 @@ OF_WINDOW: Final = text(f"""
              ORDER BY min(effective_at), order_id COLLATE "C") AS asked, {_JOURNEY}
 """)  # noqa: S608 - a constant
 
+CHANGED_SINCE: Final = text(f"""
+    SELECT found.order_id, found.journey_id
+      FROM (SELECT order_id
+              FROM (SELECT order_id, days
+                      FROM order_digests
+                     WHERE revision > :after AND revision < :before
+                     ORDER BY revision) AS changed
+             WHERE days && ARRAY(
+                       SELECT CAST(day AS date)
+                         FROM generate_series(CAST(:first_day AS timestamp),
+                                              CAST(:last_day AS timestamp), '1 day') AS day)) AS asked,
+{_JOURNEY}
+""")  # noqa: S608 - a constant
+
 
 class OrderKey(NamedTuple):
     """An order and the journey that led to it."""
@@ -95,25 +110,46 @@ def with_journeys(session: Session, order_ids: Sequence[str]) -> list[OrderKey]:
 
 
 def of_window(session: Session, window: Window) -> Generator[list[OrderKey]]:
-    """Yield the orders that have an entry in the window, in chunks; to be closed by who does not want all.
+    """Yield the orders that have an entry in the window, in chunks; to be closed by who does not want all."""
+    return _streamed(session, OF_WINDOW, {"window_start": window.start, "window_end": window.end})
 
-    Through a cursor: a year's orders need not fit in memory.
+
+def changed_since(session: Session, window: Window, *, after: int, before: int) -> Generator[list[OrderKey]]:
+    """Yield, likewise, those with an entry on one of the window's days whose digests changed meanwhile.
+
+    `after` and `before` are runs by the numbers of `attribution_digests`.
     """
-    asked = {"window_start": window.start, "window_end": window.end}
-    streamed = {"stream_results": True, "yield_per": SCOPE_MAX}
-    with session.execute(OF_WINDOW, asked, execution_options=streamed) as found:
+    asked = {
+        "after": after,
+        "before": before,
+        "first_day": window.start.astimezone(UTC).date(),
+        "last_day": (window.end - timedelta(microseconds=1)).astimezone(UTC).date(),
+    }
+    return _streamed(session, CHANGED_SINCE, asked)
+
+
+def _streamed(
+    session: Session, statement: TextClause, asked: Mapping[str, object]
+) -> Generator[list[OrderKey]]:
+    """Read through a cursor: a year's orders need not fit in memory."""
+    options = {"stream_results": True, "yield_per": SCOPE_MAX}
+    with session.execute(statement, asked, execution_options=options) as found:
         for rows in found.partitions(SCOPE_MAX):
             yield [OrderKey(*row) for row in rows]
 
 
-def portions(orders: Sequence[OrderKey]) -> Iterator[Portion]:
-    """Cut orders into what a statement may take: of a crowded journey each may bring hundreds of touches."""
+def portions(orders: Sequence[OrderKey], orders_max: int | None = None) -> Iterator[Portion]:
+    """Cut orders into what a statement may take, or less: at most so many orders.
+
+    Of a crowded journey each order may bring hundreds of touches.
+    """
+    burden_max = min(SCOPE_MAX, orders_max or SCOPE_MAX)
     in_journey = Counter(order.journey_id for order in orders)
     portion: list[OrderKey] = []
     burden = 0
     for order in orders:
         own = CROWDED_ORDER_BURDEN if in_journey[order.journey_id] >= CROWD else 1
-        if burden + own > SCOPE_MAX:
+        if portion and burden + own > burden_max:
             yield Portion.of(portion)
             portion, burden = [], 0
         portion.append(order)

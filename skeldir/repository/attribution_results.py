@@ -1,12 +1,14 @@
 """What attribution computes, portion by portion, and the replacing of what was kept by it.
 
-Of many orders one session computes the next portion while another writes the last, both of one snapshot: so
-a large job uses two of the server's processors.
+Of many orders one session computes the next portion while another writes the last, or computes as well while
+there is nothing to write; both see one snapshot. So a job uses two of the server's processors.
 """
 
+from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
 from psycopg.errors import NumericValueOutOfRange
 from sqlalchemy.exc import DataError
@@ -20,6 +22,9 @@ from skeldir.repository.attribution_split import NUMBERS
 from skeldir.repository.attribution_sql import COMPUTE
 from skeldir.repository.attribution_write import ARE_KEPT, REPLACE, STORE
 from skeldir.repository.credit_rules import bindings
+
+PORTIONS_AHEAD: Final = 2
+"""What may be computed and not written: one, and another so that nobody need wait for a slow write."""
 
 Columns = Mapping[str, str]
 """By name, the columns of what was computed: PostgreSQL's arrays as text, which nobody here reads."""
@@ -38,16 +43,27 @@ def computed(session: Session, work: Iterable[Work], *, ahead: bool) -> Generato
         for one in work:
             yield one, compute(session, one)
         return
+    rest = iter(work)
+    coming: deque[tuple[Work, Future[Columns]]] = deque()
     with session_beside(session) as reader, ThreadPoolExecutor(max_workers=1) as thread:
         begin(reader)
-        last: tuple[Work, Future[Columns]] | None = None
-        for one in work:
-            coming = one, thread.submit(compute, reader, one)
-            if last is not None:
-                yield last[0], last[1].result()
-            last = coming
-        if last is not None:
-            yield last[0], last[1].result()
+        while True:
+            for one in islice(rest, 1 + PORTIONS_AHEAD - len(coming)):
+                coming.append((one, thread.submit(compute, reader, one)))
+            if not coming:
+                return
+            done, columns = coming.popleft()
+            if coming and not columns.done():
+                coming[0] = _taken_over(session, *coming[0])
+            yield done, columns.result()
+
+
+def _taken_over(session: Session, work: Work, columns: Future[Columns]) -> tuple[Work, Future[Columns]]:
+    """Compute what nobody has begun to compute, rather than wait for what comes before it."""
+    if columns.cancel():
+        columns = Future()
+        columns.set_result(compute(session, work))
+    return work, columns
 
 
 def compute(session: Session, work: Work) -> Columns:

@@ -101,10 +101,7 @@ def _rank(session: Session, journey_ids: Sequence[str]) -> list[str]:
 def followed(
     session: Session, model_version: str, order_ids: Sequence[str], flipped: Sequence[str] = ()
 ) -> Iterator[None]:
-    """Book what the body changes of some orders' allocations, if the version is listed."""
-    if not is_listed(session, model_version):
-        yield
-        return
+    """Book what the body changes of some orders' allocations under a version that is listed."""
     before = _cells(session, model_version, order_ids, flipped)
     yield
     _book(session, model_version, before, _cells(session, model_version, order_ids))

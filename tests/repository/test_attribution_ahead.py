@@ -20,11 +20,11 @@ from tests.repository.attribution_world import SETTINGS
 from tests.repository.test_attribution import EVERYTHING, allocated
 
 
-@pytest.fixture(autouse=True)
-def many_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a few hundred orders be many."""
+@pytest.fixture(autouse=True, params=[40, 10_000])
+def portions(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Have a few hundred orders be many portions, or one that is made two."""
     monkeypatch.setattr(attribution, "AHEAD_FROM", 1)
-    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", 40)
+    monkeypatch.setattr(attribution_orders, "SCOPE_MAX", request.param)
 
 
 def test_what_is_computed_ahead_of_writing_is_of_the_jobs_own_snapshot(
@@ -93,7 +93,7 @@ def test_a_time_limit_while_writing_ends_the_job_and_gives_both_connections_back
     def end(_session: Session, model_version: str, _columns: Columns, *, is_first: bool) -> tuple[int, int]:
         assert is_first
         reached.append(model_version)
-        if len(reached) < 3:
+        if len(reached) < 2:
             return 0, 0
         raise SoftTimeLimitExceeded
 
@@ -105,5 +105,5 @@ def test_a_time_limit_while_writing_ends_the_job_and_gives_both_connections_back
         with pytest.raises(SoftTimeLimitExceeded):
             attribution.attribute_window(session, EVERYTHING, SETTINGS.parameters("linear"))
         session.rollback()
-    assert len(reached) == 3
+    assert len(reached) == 2
     assert cast("QueuePool", engine.pool).checkedout() == 0
