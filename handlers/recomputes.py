@@ -10,7 +10,7 @@ from skeldir.domain.attribution_settings import weights_digest
 from skeldir.domain.errors import NotFound
 from skeldir.http.context import Context
 from skeldir.repository import recompute_inputs, recompute_jobs
-from skeldir.repository.attribution_digests import Input
+from skeldir.repository.recompute_inputs import Input
 from skeldir.repository.recompute_jobs import Job
 
 

@@ -40,7 +40,7 @@ def attribute_marked(self: TenantTask, *, tenant_id: str) -> dict[str, Any]:
         if not attribution.take_turn(turn):
             return dict(WAITED)
         classify_marked(self, tenant_id)
-        with self.effect(tenant_id, isolation="repeatable read") as session:
+        with self.effect(tenant_id, isolation="repeatable read", is_durable=False) as session:
             attribution.begin_scan(session)
             taken = dirty_marks.take(session, patience, JOURNEYS_MAX)
             journeys, changes = attribute_taken(session, taken)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NoReturn, cast
 from uuid import UUID
 
@@ -192,24 +193,34 @@ class TenantTask(BaseTask):
             keep_failure(self, exc, task_id, kwargs)
 
     @contextmanager
-    def effect(self, tenant_id: str, *, isolation: Isolation = "read committed") -> Iterator[Session]:
+    def effect(
+        self, tenant_id: str, *, isolation: Isolation = "read committed", is_durable: bool = True
+    ) -> Iterator[Session]:
         """Open the transaction in which the task takes effect, once however often it is delivered.
 
+        An effect that is not durable may be undone by a crash of the server, so it must be one that is found
+        again without its message, as marks and jobs are. Of the queue in PostgreSQL the message would be back
+        as well, for its end is written after the effect.
         Raises AlreadyDone when it did before.
         """
-        with self.transaction(tenant_id, isolation=isolation) as session:
+        with self.transaction(tenant_id, isolation=isolation, is_durable=is_durable) as session:
             if not task_effects.claim(session, UUID(self.request.id), self.name):
                 raise AlreadyDone
             yield session
 
     @contextmanager
     def transaction(
-        self, tenant_id: str, *, isolation: Isolation = "read committed", is_durable: bool = True
+        self,
+        tenant_id: str,
+        *,
+        isolation: Isolation = "read committed",
+        is_durable: bool = True,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[Session]:
         """Open a transaction of the tenant that may happen again when the task is delivered again."""
         engine = get_engine("app_worker")
         with tenant_session(
-            UUID(tenant_id), isolation=isolation, is_durable=is_durable, engine=engine
+            UUID(tenant_id), isolation=isolation, is_durable=is_durable, settings=settings, engine=engine
         ) as session:
             yield session
 

@@ -24,12 +24,14 @@ from skeldir.repository import (
     reclassification,
     recompute_inputs,
     recompute_jobs,
-    task_effects,
+    recompute_skips,
 )
-from skeldir.repository.attribution_digests import Input
+from skeldir.repository.attribution import Changes
+from skeldir.repository.attribution_planning import LOOK_UPS
+from skeldir.repository.recompute_inputs import Input
 from skeldir.repository.recompute_jobs import Job, Origin
 from workers.attribution import JOURNEYS_MAX, attribute_taken, classify_marked
-from workers.base import AlreadyDone, Busy, TenantTask, task
+from workers.base import Busy, TenantTask, task
 
 ABANDONED_SECONDS: Final = 60
 """After so long a running job is sent again. While its worker lives that worker has the tenant's turn."""
@@ -62,22 +64,22 @@ def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[s
     job is still queued and this happens once more.
     """
     started = time.monotonic()
-    with self.transaction(tenant_id, is_durable=False) as turn:
-        has_turn = attribution.take_turn(turn)
-        job = recompute_jobs.get(turn, UUID(job_id))
-        if not has_turn:
-            if job is not None and job.status == "running":
-                return {"outcome": "running"}
-            raise Busy
-        if job is not None and job.is_asked_again:
-            with self.transaction(tenant_id) as session:
-                recompute_jobs.admit(session, job.job_id)
-            job = recompute_jobs.get(turn, job.job_id)
-        if job is not None and _is_unchanged(self, turn, job):
+    with self.transaction(tenant_id, is_durable=False, settings=LOOK_UPS) as turn:
+        glance = recompute_skips.skip(turn, UUID(job_id))
+        if glance.is_closed:
             result: dict[str, Any] = {"outcome": "unchanged"}
         else:
-            result = _run(self, tenant_id, UUID(job_id))
-            _send_next(self, tenant_id, UUID(job_id))
+            has_turn = attribution.take_turn(turn)
+            job = recompute_jobs.get(turn, UUID(job_id))
+            if not has_turn:
+                if job is not None and job.status == "running":
+                    return {"outcome": "running"}
+                raise Busy
+            if job is not None and job.is_asked_again:
+                with self.transaction(tenant_id) as session:
+                    recompute_jobs.admit(session, job.job_id)
+            result = _run(self, tenant_id, UUID(job_id), is_settled=glance.is_settled)
+            _send_next(turn, tenant_id, UUID(job_id))
     milliseconds = round(1000 * (time.monotonic() - started), 1)
     log.info("recomputed %s", json.dumps({**result, "milliseconds": milliseconds}))
     return result
@@ -93,34 +95,20 @@ def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
     return len(due)
 
 
-def _is_unchanged(task: TenantTask, session: Session, job: Job) -> bool:
-    """Close a job whose inputs are those of its last result; False when that cannot be told at a glance."""
-    if job.status not in {"queued", "running"} or job.computed_revision is None:
-        return False
-    if dirty_marks.touch_window(session, job.window):
-        return False
-    if _fingerprint(job, attribution_digests.of_window(session, job.window)) != job.fingerprint:
-        return False
-    if not recompute_jobs.unchanged(session, job):
-        return False
-    if not task_effects.claim(session, UUID(task.request.id), task.name):
-        raise AlreadyDone
-    return True
-
-
-def _run(task: TenantTask, tenant_id: str, job_id: UUID) -> dict[str, Any]:
-    """Start a job and bring it to its end.
+def _run(task: TenantTask, tenant_id: str, job_id: UUID, *, is_settled: bool) -> dict[str, Any]:
+    """Start a job and bring it to its end; `is_settled`: it rested on no marked journey a moment ago.
 
     The start is committed by itself, so that it can be watched and counted. Should the worker die, the
     job stays `running`, and `resume_windows` has it started again, a bounded number of times.
     """
-    with task.transaction(tenant_id) as session:
+    with task.transaction(tenant_id, is_durable=False) as session:
         if not recompute_jobs.start(session, job_id, STARTS_MAX):
             return {"outcome": "nothing_to_do"}
-    classify_marked(task, tenant_id)
-    while _attribute_portion(task, tenant_id, job_id):
-        pass
-    with task.effect(tenant_id, isolation="repeatable read") as session:
+    if not is_settled:
+        classify_marked(task, tenant_id)
+        while _attribute_portion(task, tenant_id, job_id):
+            pass
+    with task.effect(tenant_id, isolation="repeatable read", is_durable=False) as session:
         attribution.begin_scan(session)
         job = recompute_jobs.get(session, job_id)
         if job is None or job.status != "running":
@@ -145,15 +133,14 @@ def _attribute_portion(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
     return True
 
 
-def _send_next(task: TenantTask, tenant_id: str, job_id: UUID) -> None:
-    """Send for the run that was asked for during this one: the message that came with it has only reported.
+def _send_next(turn: Session, tenant_id: str, job_id: UUID) -> None:
+    """Send for the run that was asked for during this one, as soon as the turn is free for it.
 
-    Should the worker die before, `resume_windows` finds the request.
+    The message that came with the request has only reported. Should the worker die before, `resume_windows`
+    finds the request.
     """
-    with task.transaction(tenant_id) as session:
-        job = recompute_jobs.get(session, job_id)
-        if job is not None and job.is_asked_again:
-            enqueue(session, messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id))
+    if recompute_jobs.is_asked_again(turn, job_id):
+        enqueue(turn, messages.recompute_window(tenant_id=UUID(tenant_id), job_id=job_id))
 
 
 def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
@@ -162,19 +149,21 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
     Those that are not classified yet, or too many, keep their marks, and their orders are left to whoever
     takes these: what the fingerprint does not name is no part of the result.
     """
-    before = attribution_digests.last_revision(session)
+    revision = before = attribution_digests.last_revision(session)
     settings = attribution_settings.current(session)
     taken = dirty_marks.take_of_window(session, job.window, JOURNEYS_MAX)
-    _, changes = attribute_taken(session, taken)
-    attribution.begin_scan(session)
-    left = set(dirty_marks.of_window(session, job.window))
+    changes, left = Changes(), set[str]()
+    if taken:
+        _, changes = attribute_taken(session, taken)
+        attribution.begin_scan(session)
+        left = set(dirty_marks.of_window(session, job.window))
+        revision = attribution_digests.last_revision(session)
     attribution.begin(session)
-    inputs = attribution_digests.of_window(session, job.window)
+    inputs = recompute_inputs.of_window(session, job.window)
     fingerprint = _fingerprint(job, inputs)
     if fingerprint == job.fingerprint and job.computed_revision is not None:
-        recompute_jobs.unchanged(session, job)
+        recompute_jobs.unchanged(session, job.job_id)
         return {"outcome": "unchanged"}
-    revision = attribution_digests.last_revision(session)
     if job.computed_revision is None or job.taxonomy_version != TAXONOMY_VERSION:
         changes += attribution.attribute_window(session, job.window, job.parameters, without=left)
     else:
@@ -188,7 +177,7 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
             before=1 + (before if is_current else revision),
             without=left,
         )
-    recompute_inputs.replace(session, job.job_id, inputs)
+    recompute_inputs.remember(session, job.job_id, job.window)
     origin = Origin(
         fingerprint=fingerprint,
         taxonomy_version=TAXONOMY_VERSION,
@@ -205,6 +194,6 @@ def _compute(session: Session, job: Job, task_id: UUID) -> dict[str, Any]:
 
 def _fingerprint(job: Job, inputs: Sequence[Input]) -> str:
     """Name a result by everything that it depends on."""
-    return attribution_digests.fingerprint(
+    return recompute_inputs.fingerprint(
         inputs, job.model_version, job.parameters.lookback_days, TAXONOMY_VERSION
     )

@@ -1,9 +1,10 @@
 """The one place that opens transactions, sets the tenant, commits and rolls back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
 
@@ -56,16 +57,18 @@ def tenant_session(
     isolation: Isolation | None = None,
     token: TokenCheck | None = None,
     is_durable: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
     engine: Engine | None = None,
 ) -> Iterator[Session]:
     """Open one transaction as one tenant: committed on a clean exit, rolled back on a raise.
 
     Read-only transactions see one snapshot (REPEATABLE READ) unless told otherwise. The transaction,
-    the tenant and the check of the token are one round trip. One that is not durable commits without
-    waiting for the disk, and a crash may undo it. Raises Unauthorized for a revoked token, and for any
-    token of a suspended tenant.
+    the tenant, the server's settings that are to hold in it (constants of ours) and the check of the token
+    are one round trip. One that is not durable commits without waiting for the disk, and a crash may undo it.
+    Raises Unauthorized for a revoked token, and for any token of a suspended tenant.
     """
     begun = [_begin(read_only, isolation), *([] if is_durable else [_NOT_DURABLE])]
+    begun += [f"SET LOCAL {name} TO '{value}'" for name, value in settings.items()]
     tenant = _TENANT.format(tenant_id=_checked(tenant_id))
     script = [*begun, tenant, *([_revoked(token)] if token else [])]
     with _transaction("; ".join(script), token, engine) as session:

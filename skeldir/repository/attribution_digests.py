@@ -1,4 +1,4 @@
-"""Digests of what allocations are computed from: kept per order, added up per UTC day, read per window.
+"""Digests of what allocations are computed from: kept per order, added up per UTC day.
 
 A digest is a count and two sums of 64-bit hashes of rows, with different seeds: sums do not show in which
 order rows came, and what was can be taken out of them again. So a run changes only the digests of its own
@@ -10,17 +10,11 @@ reaches counts too, which at worst computes again what comes out the same.
 All of it is written in the transaction of a job that has the tenant's turn.
 """
 
-import hashlib
-import json
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
-
-from skeldir.domain.windows import Window
 
 
 def _hashes(columns: str) -> str:
@@ -134,76 +128,6 @@ SETTLE: Final = text(f"""
 
 _REVISION: Final = text("SELECT coalesce(max(revision), 0) FROM day_digests")
 
-_DAYS: Final = """
-    SELECT CAST(day AS timestamp) AT TIME ZONE 'UTC' AS starts_at,
-           CAST(day + 1 AS timestamp) AT TIME ZONE 'UTC' AS ends_at,
-           order_count, entry_count, touch_count, high, low, revision
-      FROM day_digests
-     WHERE day >= :first_day AND day < :end_day AND order_count <> 0
-"""
-
-# Of a day that the window cuts, the orders with an entry in its part are added up anew.
-_PART: Final = """
-    SELECT CAST(:{0}_start AS timestamptz), CAST(:{0}_end AS timestamptz),
-           count(*), coalesce(sum(entry_count), 0), coalesce(sum(touch_count), 0),
-           coalesce(sum(high), 0), coalesce(sum(low), 0), coalesce(max(revision), 0)
-      FROM (SELECT DISTINCT order_id
-              FROM (SELECT order_id
-                      FROM ledger_entries
-                     WHERE effective_at >= :{0}_start AND effective_at < :{0}_end AND effect_cents <> 0
-                     ORDER BY effective_at) AS entry) AS asked,
-           LATERAL (SELECT entry_count, touch_count, high, low, revision FROM order_digests
-                     WHERE order_digests.order_id BETWEEN asked.order_id AND asked.order_id
-                     ORDER BY order_digests.order_id) AS found
-    HAVING count(*) > 0
-"""
-
-_WINDOW: Final[Mapping[tuple[str, ...], TextClause]] = {
-    parts: text(" UNION ALL ".join((_DAYS, *(_PART.format(part) for part in parts))) + " ORDER BY starts_at")
-    for parts in ((), ("head",), ("tail",), ("head", "tail"))
-}
-
-_CHANGED_SINCE: Final = text("""
-    SELECT order_id
-      FROM (SELECT order_id, days
-              FROM order_digests
-             WHERE revision > :after AND revision < :before
-             ORDER BY revision) AS changed
-     WHERE days && ARRAY(
-               SELECT CAST(day AS date) FROM generate_series(CAST(:first_day AS timestamp),
-                                                             CAST(:last_day AS timestamp), '1 day') AS day)
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What a result takes from one UTC day, or from the part of it that a window holds.
-
-    An order with entries on two days is an input of both. `high` and `low` are sums of hashes.
-    """
-
-    starts_at: datetime
-    ends_at: datetime
-    order_count: int
-    entry_count: int
-    touch_count: int
-    high: int
-    low: int
-    revision: int = 0
-    """The last run that saw one of the orders change."""
-
-    @property
-    def digest(self) -> str:
-        """Return the two sums as one name, in hexadecimal digits."""
-        return "".join(f"{half % 2**64:016x}" for half in (self.high, self.low))
-
-    @property
-    def told(self) -> tuple[str, str, int, int, int, str, str]:
-        """Return all that a fingerprint needs to know of it."""
-        span = (self.starts_at.astimezone(UTC).isoformat(), self.ends_at.astimezone(UTC).isoformat())
-        counts = (self.order_count, self.entry_count, self.touch_count)
-        return (*span, *counts, str(self.high), str(self.low))
-
 
 def last_revision(session: Session) -> int:
     """Return the number of the last run that changed a digest, as this snapshot has it; 0 before any."""
@@ -213,57 +137,3 @@ def last_revision(session: Session) -> int:
 def settle(session: Session, order_ids: Sequence[str], revision: int) -> None:
     """Bring the digests of orders, and of their days, up to what this snapshot holds."""
     session.execute(SETTLE, {"order_ids": order_ids, "revision": revision})
-
-
-def of_window(session: Session, window: Window) -> list[Input]:
-    """Return what a window's result is computed from, day by day; days without an order are left out.
-
-    One statement, so one snapshot; of journeys that are marked dirty it knows what was before.
-    """
-    first_day, end_day, parts = _days(window)
-    parameters: dict[str, object] = {"first_day": first_day, "end_day": end_day}
-    for name, part in parts.items():
-        parameters |= {f"{name}_start": part.start, f"{name}_end": part.end}
-    rows = session.execute(_WINDOW[tuple(parts)], parameters)
-    return [Input(*row[:2], *map(int, row[2:])) for row in rows]
-
-
-def changed_since(
-    session: Session, window: Window, *, after: int, before: int, at_once: int
-) -> Generator[list[str]]:
-    """Yield, some at a time, the orders with an entry on one of the window's days that changed meanwhile."""
-    parameters = {
-        "after": after,
-        "before": before,
-        "first_day": window.start.astimezone(UTC).date(),
-        "last_day": (window.end - timedelta(microseconds=1)).astimezone(UTC).date(),
-    }
-    streamed = {"stream_results": True, "yield_per": at_once}
-    with session.execute(_CHANGED_SINCE, parameters, execution_options=streamed) as found:
-        for rows in found.partitions(at_once):
-            yield [row.order_id for row in rows]
-
-
-def fingerprint(inputs: Sequence[Input], *others: object) -> str:
-    """Digest inputs, and whatever else decides a result, into one name for it."""
-    told = json.dumps((*others, [one.told for one in inputs]))
-    return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _days(window: Window) -> tuple[date, date, dict[str, Window]]:
-    """Return the window's first whole day, the end of its whole days, and what it holds of cut ones."""
-    start, end = window.start.astimezone(UTC), window.end.astimezone(UTC)
-    first = start.date() if start == _midnight(start.date()) else start.date() + timedelta(days=1)
-    last = end.date()
-    if first > last:
-        return first, first, {"head": Window(start, end)}
-    parts = {}
-    if start < _midnight(first):
-        parts["head"] = Window(start, _midnight(first))
-    if _midnight(last) < end:
-        parts["tail"] = Window(_midnight(last), end)
-    return first, last, parts
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

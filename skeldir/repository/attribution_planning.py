@@ -23,7 +23,7 @@ _HASHING: Final = {"enable_nestloop": "off", "enable_mergejoin": "off", "jit": "
 # once per connection. Sorting is off where an index may do: a plan made over a few rows would rather read and
 # sort them all, and be kept while they grow to many. Costs are set so that rows to be deleted are reached by
 # where they lie, also in a table of which nothing is known.
-_LOOK_UPS: Final = {
+LOOK_UPS: Final = {
     **_HASHING,
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -32,23 +32,24 @@ _LOOK_UPS: Final = {
     "random_page_cost": "0.01",
     "cpu_operator_cost": "0.025",
 }
+"""For a transaction that only looks rows up by their keys."""
 
 
 def _settings(**values: str) -> bytes:
     """Return what sets the values, and to the server's own whatever another preparation may have changed."""
-    told = dict.fromkeys(_LOOK_UPS, "DEFAULT") | {name: f"'{value}'" for name, value in values.items()}
+    told = dict.fromkeys(LOOK_UPS, "DEFAULT") | {name: f"'{value}'" for name, value in values.items()}
     return "; ".join(f"SET LOCAL {name} TO {value}" for name, value in told.items()).encode()
 
 
 # What one session tells another as text is dates, too.
-_JOB: Final = _settings(**_LOOK_UPS, statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s", datestyle="ISO")
+_JOB: Final = _settings(**LOOK_UPS, statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s", datestyle="ISO")
 _SCAN: Final = _settings(
     **_HASHING,
     plan_cache_mode="force_custom_plan",
     statement_timeout=f"{SCAN_TIMEOUT_SECONDS}s",
     datestyle="ISO",
 )
-_LOOK_UP: Final = _settings(**_LOOK_UPS)
+_LOOK_UP: Final = _settings(**LOOK_UPS)
 _END_LOOK_UP: Final = _settings()
 
 

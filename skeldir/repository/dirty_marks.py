@@ -39,9 +39,12 @@ _TAKE: Final = text("""
 """)
 
 
-# A window's result rests on the journeys of the orders with an entry in it. Each is judged by itself, so that
-# whoever wants only some need not have all judged.
-_OF_WINDOW: Final = """
+def of_window_sql(start: str, end: str) -> str:
+    """Return SQL for the marked journeys that a window's result rests on: of the orders with an entry in it.
+
+    Each is judged by itself, so that whoever wants only some need not have all judged.
+    """
+    return f"""
     SELECT asked.journey_id
       FROM (SELECT DISTINCT journey_id FROM dirty_marks) AS asked,
            LATERAL (SELECT
@@ -51,9 +54,12 @@ _OF_WINDOW: Final = """
                                      WHERE ledger_entries.tenant_id = sale.tenant_id
                                        AND ledger_entries.order_id = sale.order_id
                                      ORDER BY kind, reference) AS entry
-                     WHERE effect_cents <> 0 AND effective_at >= :window_start AND effective_at < :window_end
+                     WHERE effect_cents <> 0 AND effective_at >= {start} AND effective_at < {end}
                      LIMIT 1) AS found
-"""
+    """  # noqa: S608 - names of parameters and columns
+
+
+_OF_WINDOW: Final = of_window_sql(":window_start", ":window_end")
 
 _TOUCH_WINDOW: Final = text(f"SELECT EXISTS ({_OF_WINDOW} OFFSET :journeys)")
 

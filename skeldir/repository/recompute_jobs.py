@@ -51,11 +51,13 @@ _GET: Final = text("""
            started_at, finished_at, error,
            taxonomy_version, rule_set_version, correction_count, settings_version, fit_version,
            computed_revision, computed_at, computed_run_count, computed_task_id,
-           request.requested_at IS NOT NULL AS is_asked_again, CAST(job.xmin AS text) AS row_version
+           request.requested_at IS NOT NULL AS is_asked_again
       FROM recompute_jobs AS job
       LEFT JOIN recompute_requests AS request USING (tenant_id, job_id)
      WHERE job_id = :job_id
 """)
+
+_IS_ASKED_AGAIN: Final = text("SELECT EXISTS (SELECT FROM recompute_requests WHERE job_id = :job_id)")
 
 _HOLD: Final = text("SELECT FROM recompute_jobs WHERE job_id = :job_id FOR UPDATE")
 
@@ -79,12 +81,10 @@ _START: Final = text("""
     RETURNING job_id
 """)
 
-# Not when somebody has asked for a run meanwhile, for reasons that this one did not see.
 _UNCHANGED: Final = text("""
     UPDATE recompute_jobs
        SET status = 'succeeded', last_outcome = 'unchanged', finished_at = clock_timestamp(), error = NULL
-     WHERE job_id = :job_id AND CAST(xmin AS text) = :row_version
-    RETURNING job_id
+     WHERE job_id = :job_id
 """)
 
 _COMPUTED: Final = text("""
@@ -156,8 +156,6 @@ class Job:
     computed_task_id: UUID | None
     is_asked_again: bool
     """Somebody has asked for another run since this one was started."""
-    row_version: str
-    """Another one after every change of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +197,11 @@ def get(session: Session, job_id: UUID) -> Job | None:
     return None if row is None else _job(row)
 
 
+def is_asked_again(session: Session, job_id: UUID) -> bool:
+    """Tell whether somebody has asked for another run of a job since this one was started."""
+    return bool(session.execute(_IS_ASKED_AGAIN, {"job_id": job_id}).scalar_one())
+
+
 def admit(session: Session, job_id: UUID) -> None:
     """Queue a job that was asked for during its last run; for who has the tenant's turn."""
     session.execute(_HOLD, {"job_id": job_id})
@@ -216,10 +219,9 @@ def start(session: Session, job_id: UUID, starts_max: int) -> bool:
     return started is not None
 
 
-def unchanged(session: Session, job: Job) -> bool:
-    """Close a run that found its inputs as they were; False when the row has changed since it was read."""
-    which = {"job_id": job.job_id, "row_version": job.row_version}
-    return session.execute(_UNCHANGED, which).one_or_none() is not None
+def unchanged(session: Session, job_id: UUID) -> None:
+    """Close a run that found its inputs as they were."""
+    session.execute(_UNCHANGED, {"job_id": job_id})
 
 
 def computed(session: Session, job_id: UUID, origin: Origin) -> None:

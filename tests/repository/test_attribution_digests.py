@@ -9,7 +9,7 @@ import pytest
 
 from skeldir.db.session import tenant_session
 from skeldir.domain.windows import BEGINNING, END, Window
-from skeldir.repository import attribution, attribution_digests, attribution_orders
+from skeldir.repository import attribution, attribution_orders, recompute_inputs
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, START, Visit, World
@@ -27,7 +27,7 @@ def settle(database: Database, tenant: UUID, journeys: Sequence[str]) -> None:
 
 def fingerprint(database: Database, tenant: UUID, window: Window = EVERYTHING) -> str:
     with tenant_session(tenant, read_only=True, engine=database.engine("app_worker")) as session:
-        return attribution_digests.fingerprint(attribution_digests.of_window(session, window))
+        return recompute_inputs.fingerprint(recompute_inputs.of_window(session, window))
 
 
 def some_windows(chance: random.Random) -> list[Window]:

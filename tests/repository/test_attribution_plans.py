@@ -24,6 +24,8 @@ from skeldir.repository import (
     performance_days,
     performance_sql,
     reclassification,
+    recompute_inputs,
+    recompute_skips,
 )
 from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.attribution_split import NUMBERS
@@ -50,7 +52,9 @@ STATEMENTS = {
     "orders of journeys": attribution_orders.OF_JOURNEYS,
     "journeys of orders": attribution_orders.WITH_JOURNEYS,
     "orders of a window": attribution_orders.OF_WINDOW,
-    "digests of a part of a day": attribution_digests._WINDOW["head",],
+    "orders that changed": attribution_orders.CHANGED_SINCE,
+    "inputs of a window": recompute_inputs.OF_WINDOW,
+    "inputs to be remembered": recompute_inputs.REMEMBER,
     "kept cells": performance_days._CELLS,
     "cells of days": performance_counts._CELLS,
     "orders of days": performance_counts._ORDERS,
@@ -68,6 +72,7 @@ LOOKED_UP = {
     "orders of its journeys": performance_sql.SIBLINGS,
     "touches of journeys": reclassification._TOUCHES_OF_JOURNEYS,
     "origins of journeys": reclassification._ORIGINS_OF_JOURNEYS,
+    "a job to be skipped": recompute_skips.SKIP,
 }
 ONCE = ("orders of a window", "ledger_entries")
 """Planned anew by each job, and read once, by whichever index."""

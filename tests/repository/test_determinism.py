@@ -20,7 +20,7 @@ from skeldir.db import embedded, migrate, roles
 from skeldir.db.binaries import run_as
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import uuid7
-from skeldir.repository import attribution, attribution_digests, attribution_orders
+from skeldir.repository import attribution, attribution_orders, recompute_inputs
 from tests.conftest import QUICK, Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, World
@@ -82,7 +82,7 @@ def attribute(engine: Engine, tenant: UUID, journeys: list[str], *settings: str)
         attribution.begin(session)
         attribution.attribute_journeys(session, journeys, SETTINGS)
     with tenant_session(tenant, read_only=True, engine=engine) as session:
-        return attribution_digests.fingerprint(attribution_digests.of_window(session, EVERYTHING))
+        return recompute_inputs.fingerprint(recompute_inputs.of_window(session, EVERYTHING))
 
 
 @pytest.fixture(scope="module")

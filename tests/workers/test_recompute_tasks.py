@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from skeldir.db.session import tenant_session
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import MODELS
-from skeldir.repository import attribution, attribution_digests, recompute_jobs
+from skeldir.repository import attribution, recompute_inputs, recompute_jobs
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, World
@@ -176,7 +176,7 @@ def test_a_job_that_cannot_be_finished_says_so_without_quoting_data(
         raise ValueError("jane@example.org")
 
     with monkeypatch.context() as patched:
-        patched.setattr(attribution_digests, "of_window", break_down)
+        patched.setattr(recompute_inputs, "of_window", break_down)
         with pytest.raises(ValueError, match="jane"):
             run(recompute_window, tenant_id=tenant, job_id=job.job_id)
     failed = job_of(tenant, job.job_id)
@@ -298,7 +298,7 @@ def test_what_is_marked_beyond_the_bound_is_no_part_of_the_result(
         assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
     assert (count(database, tenant, "dirty_marks"), allocated(tenant)) == (3, (2, 1))
     with tenant_session(tenant) as session:
-        assert [day.order_count for day in attribution_digests.of_window(session, WINDOW)] == [2]
+        assert [day.order_count for day in recompute_inputs.of_window(session, WINDOW)] == [2]
     request_window(tenant)
     assert run(recompute_window, tenant_id=tenant, job_id=job.job_id)["outcome"] == "computed"
     assert allocated(tenant)[0] == 5
