@@ -27,7 +27,7 @@ from skeldir.repository import (
     recompute_skips,
 )
 from skeldir.repository.attribution import Changes
-from skeldir.repository.attribution_planning import LOOK_UPS
+from skeldir.repository.attribution_planning import LOOK_UPS, SCAN_TIMEOUT_SECONDS
 from skeldir.repository.recompute_inputs import Input
 from skeldir.repository.recompute_jobs import Job, Origin
 from workers.attribution import JOURNEYS_MAX, attribute_taken, classify_marked
@@ -38,6 +38,8 @@ ABANDONED_SECONDS: Final = 60
 
 STARTS_MAX: Final = 12
 """Starts of one run: one message's tries, twice. A job that ends its workers must not do so for ever."""
+
+_GLANCE: Final = {**LOOK_UPS, "statement_timeout": f"{SCAN_TIMEOUT_SECONDS}s"}
 
 log = get_task_logger(__name__)
 
@@ -64,11 +66,10 @@ def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[s
     job is still queued and this happens once more.
     """
     started = time.monotonic()
-    with self.transaction(tenant_id, is_durable=False, settings=LOOK_UPS) as turn:
-        glance = recompute_skips.skip(turn, UUID(job_id))
-        if glance.is_closed:
-            result: dict[str, Any] = {"outcome": "unchanged"}
-        else:
+    if _skip(self, tenant_id, UUID(job_id)):
+        result: dict[str, Any] = {"outcome": "unchanged"}
+    else:
+        with self.transaction(tenant_id, is_durable=False) as turn:
             has_turn = attribution.take_turn(turn)
             job = recompute_jobs.get(turn, UUID(job_id))
             if not has_turn:
@@ -78,7 +79,7 @@ def recompute_window(self: TenantTask, *, tenant_id: str, job_id: str) -> dict[s
             if job is not None and job.is_asked_again:
                 with self.transaction(tenant_id) as session:
                     recompute_jobs.admit(session, job.job_id)
-            result = _run(self, tenant_id, UUID(job_id), is_settled=glance.is_settled)
+            result = {"outcome": "nothing_to_do"} if job is None else _run(self, tenant_id, job)
             _send_next(turn, tenant_id, UUID(job_id))
     milliseconds = round(1000 * (time.monotonic() - started), 1)
     log.info("recomputed %s", json.dumps({**result, "milliseconds": milliseconds}))
@@ -95,27 +96,37 @@ def resume_windows(self: TenantTask, *, tenant_id: str) -> int:
     return len(due)
 
 
-def _run(task: TenantTask, tenant_id: str, job_id: UUID, *, is_settled: bool) -> dict[str, Any]:
-    """Start a job and bring it to its end; `is_settled`: it rested on no marked journey a moment ago.
+def _skip(task: TenantTask, tenant_id: str, job_id: UUID) -> bool:
+    """Close a job that has nothing to do; in a transaction of its own.
+
+    It may hold the job's row although it has not closed it, and who runs the job needs that row.
+    """
+    with task.transaction(tenant_id, is_durable=False, settings=_GLANCE) as session:
+        return recompute_skips.skip(session, job_id)
+
+
+def _run(task: TenantTask, tenant_id: str, job: Job) -> dict[str, Any]:
+    """Start a job and bring it to its end.
 
     The start is committed by itself, so that it can be watched and counted. Should the worker die, the
     job stays `running`, and `resume_windows` has it started again, a bounded number of times.
     """
-    with task.transaction(tenant_id, is_durable=False) as session:
-        if not recompute_jobs.start(session, job_id, STARTS_MAX):
+    with task.transaction(tenant_id, settings=_GLANCE) as session:
+        if not recompute_jobs.start(session, job.job_id, STARTS_MAX):
             return {"outcome": "nothing_to_do"}
-    if not is_settled:
+        is_marked = dirty_marks.touch_window(session, job.window)
+    if is_marked:
         classify_marked(task, tenant_id)
-        while _attribute_portion(task, tenant_id, job_id):
+        while _attribute_portion(task, tenant_id, job.job_id):
             pass
     with task.effect(tenant_id, isolation="repeatable read", is_durable=False) as session:
         attribution.begin_scan(session)
-        job = recompute_jobs.get(session, job_id)
-        if job is None or job.status != "running":
+        started = recompute_jobs.get(session, job.job_id)
+        if started is None or started.status != "running":
             return {"outcome": "nothing_to_do"}
-        result = _compute(session, job, UUID(task.request.id))
+        result = _compute(session, started, UUID(task.request.id))
         if result["outcome"] == "computed" and job.window.is_of_days:  # of others nobody can be told
-            enqueue(session, messages.request_intervals(tenant_id=UUID(tenant_id), job_id=job_id))
+            enqueue(session, messages.request_intervals(tenant_id=UUID(tenant_id), job_id=job.job_id))
     return result
 
 

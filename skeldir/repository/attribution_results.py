@@ -45,17 +45,21 @@ def computed(session: Session, work: Iterable[Work], *, ahead: bool) -> Generato
         return
     rest = iter(work)
     coming: deque[tuple[Work, Future[Columns]]] = deque()
-    with session_beside(session) as reader, ThreadPoolExecutor(max_workers=1) as thread:
+    with session_beside(session) as reader:
         begin(reader)
-        while True:
-            for one in islice(rest, 1 + PORTIONS_AHEAD - len(coming)):
-                coming.append((one, thread.submit(compute, reader, one)))
-            if not coming:
-                return
-            done, columns = coming.popleft()
-            if coming and not columns.done():
-                coming[0] = _taken_over(session, *coming[0])
-            yield done, columns.result()
+        thread = ThreadPoolExecutor(max_workers=1)
+        try:
+            while True:
+                for one in islice(rest, 1 + PORTIONS_AHEAD - len(coming)):
+                    coming.append((one, thread.submit(compute, reader, one)))
+                if not coming:
+                    return
+                done, columns = coming.popleft()
+                if coming and not columns.done():
+                    coming[0] = _taken_over(session, *coming[0])
+                yield done, columns.result()
+        finally:
+            thread.shutdown(cancel_futures=True)  # what is begun is waited for
 
 
 def _taken_over(session: Session, work: Work, columns: Future[Columns]) -> tuple[Work, Future[Columns]]:

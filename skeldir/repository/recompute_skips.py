@@ -5,7 +5,6 @@ what other jobs do meanwhile comes after this run. Should somebody ask again, or
 statement waits for its row, the row is another version, and is left alone.
 """
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -17,10 +16,12 @@ from skeldir.repository.dirty_marks import of_window_sql
 from skeldir.repository.recompute_inputs import BOUNDS, COLUMNS, INPUTS
 
 _JOB: Final = """
-    SELECT job_id, xmin AS version, window_start, window_end,
-           computed_revision IS NOT NULL AND taxonomy_version = :taxonomy_version AS has_result
+    SELECT job_id, xmin AS version, window_start, window_end
       FROM recompute_jobs
-     WHERE job_id = :job_id AND status = 'queued'
+     WHERE job_id = :job_id
+       AND status = 'queued'
+       AND computed_revision IS NOT NULL
+       AND taxonomy_version = :taxonomy_version
 """
 
 SKIP: Final = text(f"""
@@ -34,7 +35,7 @@ SKIP: Final = text(f"""
                         SELECT {COLUMNS}
                           FROM recompute_inputs AS kept
                          WHERE kept.job_id = bounds.job_id) AS input
-         WHERE has_result AND NOT is_marked
+         WHERE NOT is_marked
          GROUP BY {COLUMNS}
         HAVING count(*) <> 2
          LIMIT 1
@@ -44,30 +45,19 @@ SKIP: Final = text(f"""
           FROM bounds
          WHERE job.job_id = bounds.job_id
            AND job.xmin = bounds.version
-           AND has_result
            AND NOT is_marked
            AND NOT EXISTS (SELECT FROM differing)
         RETURNING job.job_id
     )
-    SELECT is_marked, EXISTS (SELECT FROM closed) AS is_closed FROM bounds
+    SELECT count(*) FROM closed
 """)  # noqa: S608 - constants
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """What was seen of a job: whether it is closed, and whether it is known to rest on no marked journey."""
-
-    is_closed: bool
-    is_settled: bool
-
-
-def skip(session: Session, job_id: UUID) -> Glance:
+def skip(session: Session, job_id: UUID) -> bool:
     """Close a queued job whose inputs are those of its last result; in a transaction of look-ups.
 
-    It takes no effect that a second delivery of the task could have twice.
+    It takes no effect that a second delivery of the task could have twice. Where it closes nothing it may
+    have locked the row all the same: a transaction that was waited for has changed it.
     """
     asked = {"job_id": job_id, "taxonomy_version": TAXONOMY_VERSION}
-    seen = session.execute(SKIP, asked).one_or_none()
-    return Glance(
-        is_closed=seen is not None and seen.is_closed, is_settled=seen is not None and not seen.is_marked
-    )
+    return bool(session.execute(SKIP, asked).scalar_one())

@@ -19,6 +19,7 @@ from skeldir.repository import (
     attribution_digests,
     attribution_orders,
     channel_rules,
+    dirty_marks,
     performance,
     performance_counts,
     performance_days,
@@ -73,6 +74,7 @@ LOOKED_UP = {
     "touches of journeys": reclassification._TOUCHES_OF_JOURNEYS,
     "origins of journeys": reclassification._ORIGINS_OF_JOURNEYS,
     "a job to be skipped": recompute_skips.SKIP,
+    "whether a window is marked": dirty_marks._TOUCH_WINDOW,
 }
 ONCE = ("orders of a window", "ledger_entries")
 """Planned anew by each job, and read once, by whichever index."""

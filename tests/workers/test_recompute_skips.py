@@ -1,4 +1,4 @@
-"""Which jobs are closed at a glance, without a turn and without reading what they would be computed from."""
+"""Which jobs are closed by one statement, without a turn."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ from skeldir.db.session import tenant_session
 from skeldir.domain.ids import fact_id
 from skeldir.domain.windows import Window
 from skeldir.repository import recompute_jobs, recompute_skips
-from skeldir.repository.recompute_skips import Glance
 from tests.conftest import Database
 from tests.repository import attribution_world as worlds
 from tests.repository.attribution_world import SETTINGS, Booking, Sale, World
@@ -48,7 +47,7 @@ def request(tenant: UUID, window: Window) -> UUID:
     return job_id
 
 
-def skip(database: Database, tenant: UUID, job_id: UUID) -> Glance:
+def skip(database: Database, tenant: UUID, job_id: UUID) -> bool:
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         return recompute_skips.skip(session, job_id)
 
@@ -79,7 +78,7 @@ def test_a_job_is_closed_exactly_if_an_order_in_its_window_is_as_before(
     for nth, at in enumerate(inside + outside):
         tell(database, tenant, sold(at, f"order {nth}"))
     job_id = request(tenant, window)
-    assert skip(database, tenant, job_id) == Glance(is_closed=False, is_settled=False)
+    assert not skip(database, tenant, job_id)
     assert run_task(recompute_window, tenant_id=tenant, job_id=job_id)["outcome"] == "computed"
     run_task(attribute_marked, tenant_id=tenant)
 
@@ -89,7 +88,7 @@ def test_a_job_is_closed_exactly_if_an_order_in_its_window_is_as_before(
             tell(database, tenant, World([visit], [], []))
             mark(database, tenant, f"of order {nth}")
         request(tenant, window)
-        assert skip(database, tenant, job_id) == Glance(is_closed=True, is_settled=True)
+        assert skip(database, tenant, job_id)
         run_task(attribute_marked, tenant_id=tenant)
 
     for nth in (0, 1):
@@ -97,9 +96,9 @@ def test_a_job_is_closed_exactly_if_an_order_in_its_window_is_as_before(
         tell(database, tenant, World([visit], [], []))
         mark(database, tenant, f"of order {nth}")
         request(tenant, window)
-        assert skip(database, tenant, job_id) == Glance(is_closed=False, is_settled=False)
+        assert not skip(database, tenant, job_id)
         run_task(attribute_marked, tenant_id=tenant)
-        assert skip(database, tenant, job_id) == Glance(is_closed=False, is_settled=True)
+        assert not skip(database, tenant, job_id)
         assert run_task(recompute_window, tenant_id=tenant, job_id=job_id)["outcome"] == "computed"
 
 
@@ -115,14 +114,33 @@ def test_a_run_that_is_asked_for_meanwhile_is_not_skipped(database: Database, te
     job_id = request(tenant, window)
     run_task(recompute_window, tenant_id=tenant, job_id=job_id)
     request(tenant, window)
-    seen: list[Glance] = []
+    seen: list[bool] = []
     skipping = threading.Thread(target=lambda: seen.append(skip(database, tenant, job_id)))
     with asking_again(database, tenant, job_id):
         skipping.start()
         database.wait_for_lock()
     skipping.join()
-    assert seen == [Glance(is_closed=False, is_settled=True)]
-    assert skip(database, tenant, job_id).is_closed
+    assert seen == [False]
+    assert skip(database, tenant, job_id)
+
+
+def test_a_task_whose_job_is_asked_for_meanwhile_runs_it(database: Database, tenant: UUID) -> None:
+    """What it has locked while it looked is free again when it starts the job over another connection."""
+    tell(database, tenant)
+    window = Window(NOON - DAY, NOON + DAY)
+    job_id = request(tenant, window)
+    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
+    request(tenant, window)
+    outcomes: list[object] = []
+    running = threading.Thread(
+        target=lambda: outcomes.append(run_task(recompute_window, tenant_id=tenant, job_id=job_id)),
+        daemon=True,
+    )
+    with asking_again(database, tenant, job_id):
+        running.start()
+        database.wait_for_lock()
+    running.join(30)
+    assert outcomes == [{"outcome": "unchanged"}]
 
 
 def test_a_job_that_runs_is_nobodys_to_skip(database: Database, tenant: UUID) -> None:
@@ -134,7 +152,7 @@ def test_a_job_that_runs_is_nobodys_to_skip(database: Database, tenant: UUID) ->
     request(tenant, window)
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         assert recompute_jobs.start(session, job_id, 2)
-    assert skip(database, tenant, job_id) == Glance(is_closed=False, is_settled=False)
+    assert not skip(database, tenant, job_id)
 
 
 @pytest.mark.parametrize(
@@ -151,5 +169,5 @@ def test_a_result_of_another_taxonomy_or_none_is_computed(
     request(tenant, window)
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         session.execute(text(f"UPDATE recompute_jobs SET {column}"))
-    assert not skip(database, tenant, job_id).is_closed
+    assert not skip(database, tenant, job_id)
     assert run_task(recompute_window, tenant_id=tenant, job_id=job_id)["outcome"] == "computed"
