@@ -57,6 +57,15 @@ def sold(at: datetime, name: str) -> World:
     return World([], [Sale(name, f"of {name}", at)], [entry])
 
 
+def asked_again(database: Database, tenant: UUID) -> UUID:
+    """Have a window computed, and ask for it once more although nothing has changed."""
+    tell(database, tenant)
+    window = Window(NOON - DAY, NOON + DAY)
+    job_id = request(tenant, window)
+    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
+    return request(tenant, window)
+
+
 @contextmanager
 def asking_again(database: Database, tenant: UUID, job_id: UUID) -> Iterator[None]:
     """Ask for a job's run before the body, and commit that after it."""
@@ -109,11 +118,7 @@ def mark(database: Database, tenant: UUID, journey_id: str) -> None:
 
 def test_a_run_that_is_asked_for_meanwhile_is_not_skipped(database: Database, tenant: UUID) -> None:
     """Who asks may have reasons that the snapshot does not show: the row has changed, so it is left alone."""
-    tell(database, tenant)
-    window = Window(NOON - DAY, NOON + DAY)
-    job_id = request(tenant, window)
-    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
-    request(tenant, window)
+    job_id = asked_again(database, tenant)
     seen: list[bool] = []
     skipping = threading.Thread(target=lambda: seen.append(skip(database, tenant, job_id)))
     with asking_again(database, tenant, job_id):
@@ -126,11 +131,7 @@ def test_a_run_that_is_asked_for_meanwhile_is_not_skipped(database: Database, te
 
 def test_a_task_whose_job_is_asked_for_meanwhile_runs_it(database: Database, tenant: UUID) -> None:
     """What it has locked while it looked is free again when it starts the job over another connection."""
-    tell(database, tenant)
-    window = Window(NOON - DAY, NOON + DAY)
-    job_id = request(tenant, window)
-    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
-    request(tenant, window)
+    job_id = asked_again(database, tenant)
     outcomes: list[object] = []
     running = threading.Thread(
         target=lambda: outcomes.append(run_task(recompute_window, tenant_id=tenant, job_id=job_id)),
@@ -145,11 +146,7 @@ def test_a_task_whose_job_is_asked_for_meanwhile_runs_it(database: Database, ten
 
 def test_a_job_that_runs_is_nobodys_to_skip(database: Database, tenant: UUID) -> None:
     """Its worker would find its row changed, and lose what it did."""
-    tell(database, tenant)
-    window = Window(NOON - DAY, NOON + DAY)
-    job_id = request(tenant, window)
-    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
-    request(tenant, window)
+    job_id = asked_again(database, tenant)
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         assert recompute_jobs.start(session, job_id, 2)
     assert not skip(database, tenant, job_id)
@@ -162,11 +159,7 @@ def test_a_result_of_another_taxonomy_or_none_is_computed(
     database: Database, tenant: UUID, column: str
 ) -> None:
     """Although its inputs are the same."""
-    tell(database, tenant)
-    window = Window(NOON - DAY, NOON + DAY)
-    job_id = request(tenant, window)
-    run_task(recompute_window, tenant_id=tenant, job_id=job_id)
-    request(tenant, window)
+    job_id = asked_again(database, tenant)
     with tenant_session(tenant, engine=database.engine("app_worker")) as session:
         session.execute(text(f"UPDATE recompute_jobs SET {column}"))
     assert not skip(database, tenant, job_id)
