@@ -67,8 +67,8 @@ _INSERT: Final = """INSERT INTO allocations
 
 # Rows that vanish, change and are new, in one statement, so that the check of the sums sees an entry only
 # as it was or as it will be. No key is in two of the sets: nobody else writes while the job has its turn,
-# so rows are deleted where they lie, and new ones are put in without looking for others of their key. The
-# order by the rest of the key has the kept rows read by it, whatever the planner knows.
+# so rows are deleted and changed where they lie, and new ones are put in without looking for others of their
+# key. The order by the rest of the key has the kept rows read by it, whatever the planner knows.
 _WRITE: Final = f"""
     , kept AS MATERIALIZED (
         SELECT entry_nth, found.*
