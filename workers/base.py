@@ -14,11 +14,11 @@ from celery import Task
 from celery.exceptions import Reject
 from celery.utils.log import get_task_logger
 from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from skeldir.db.engine import get_engine
+from skeldir.db.faults import DATABASE_ERRORS, TRANSIENT_ERRORS
 from skeldir.db.session import Isolation, tenant_session
 from skeldir.domain.failed_jobs import ErrorKind, kept_arguments, place
 from skeldir.observability import correlation
@@ -55,15 +55,15 @@ class NoTenant(InvalidArgument):
     """A tenant's task was sent without one, or for one that there is not."""
 
 
-TRANSIENT: Final = (OperationalError, InterfaceError, BrokerError, Busy)
-"""Lost connections, serialization failures, deadlocks, timeouts, and waiting for one's turn."""
+TRANSIENT: Final = (*TRANSIENT_ERRORS, BrokerError, Busy)
+"""What the database or the broker may do at another try, and waiting for one's turn."""
 
 
 _KINDS: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], ErrorKind], ...]] = (
     ((SoftTimeLimitExceeded, TimeLimitExceeded), "time_limit"),
     (WorkerLostError, "worker_lost"),
     (TRANSIENT, "transient"),
-    (SQLAlchemyError, "database"),
+    (DATABASE_ERRORS, "database"),
     ((ValueError, TypeError, KeyError), "invalid_argument"),
 )
 

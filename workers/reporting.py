@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from celery import bootsteps
 from celery.worker.consumer.tasks import Tasks
-from sqlalchemy.exc import SQLAlchemyError
 
 from skeldir.db.engine import get_engine
+from skeldir.db.faults import DATABASE_ERRORS
 from skeldir.repository import worker_reports
 from skeldir.repository.worker_reports import Reporter
 from workers.measuring import tally
@@ -67,7 +67,7 @@ class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
         try:
             with get_engine("app_worker").connect() as connection:
                 worker_reports.add(connection, reporter, report)
-        except SQLAlchemyError:
+        except DATABASE_ERRORS:
             tally.put_back(report)
             log.warning("a worker's report was not taken", exc_info=True)
 
@@ -75,5 +75,5 @@ class Reporting(bootsteps.StartStopStep):  # type: ignore[misc]
         try:
             with get_engine("app_worker").connect() as connection:
                 worker_reports.leave(connection, self._worker_id)
-        except SQLAlchemyError:
+        except DATABASE_ERRORS:
             log.warning("a worker could not take its leave", exc_info=True)

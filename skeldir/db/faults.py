@@ -4,11 +4,14 @@ from typing import Final
 
 import psycopg
 from psycopg import errors
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 DATABASE_ERRORS: Final = (SQLAlchemyError, psycopg.Error)
 """Everything that a session may raise because of the database."""
+
+TRANSIENT_ERRORS: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+"""Lost connections, serialization failures, deadlocks and timeouts, as toolkit and driver raise them."""
 
 _REPEATABLE: Final = (errors.SerializationFailure, errors.DeadlockDetected)
 
