@@ -8,7 +8,6 @@ from pydantic import MISSING
 
 from generated.models.attribution import RecomputeJob, RecomputeRequest
 from generated.models.common_revenue import (
-    Allocation,
     AllocationPage,
     ChannelAttributionReport,
     ChannelRevenue,
@@ -119,13 +118,15 @@ def list_allocations(
         after=after or None,
     )
     shown, rest = found[:limit], found[limit:]
-    return AllocationPage(
-        model=parameters.model,
-        model_version=version,
-        allocations=[_allocation(row) for row in shown],
-        next_cursor=make_cursor(ctx.tenant_id, "listAllocations", filters, _position(shown[-1].place))
-        if rest
-        else None,
+    return AllocationPage.model_validate(
+        {
+            "model": parameters.model,
+            "model_version": version,
+            "allocations": [_allocation(row) for row in shown],
+            "next_cursor": make_cursor(ctx.tenant_id, "listAllocations", filters, _position(shown[-1].place))
+            if rest
+            else None,
+        }
     )
 
 
@@ -230,20 +231,19 @@ def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttrib
     )
 
 
-def _allocation(row: allocations.Allocation) -> Allocation:
-    return Allocation.model_validate(
-        {
-            "entry_id": row.entry_id,
-            "order_id": row.order_id,
-            "kind": row.kind,
-            "effective_at": row.effective_at,
-            "channel_code": row.channel_code,
-            "campaign_id": row.campaign_id,
-            "allocated_cents": row.allocated_cents,
-            "currency": row.currency,
-            "fallback": row.fallback or MISSING,
-        }
-    )
+def _allocation(row: allocations.Allocation) -> dict[str, object]:
+    """Return what the page, which is validated whole, says of a row."""
+    return {
+        "entry_id": row.entry_id,
+        "order_id": row.order_id,
+        "kind": row.kind,
+        "effective_at": row.effective_at,
+        "channel_code": row.channel_code,
+        "campaign_id": row.campaign_id,
+        "allocated_cents": row.allocated_cents,
+        "currency": row.currency,
+        "fallback": row.fallback or MISSING,
+    }
 
 
 def _ledger_currency(totals: Totals, currency: str) -> LedgerCurrencyTotal:

@@ -130,7 +130,7 @@ def _transaction(script: str, token: TokenCheck | None, engine: Engine | None) -
             if revoked:
                 raise Unauthorized("The access token was revoked.")
             yield session
-            _refuse_half(driver_of(session))
+            _refuse_half(driver_of(session))  # and have it take part: else it would not commit, unless used
             session.commit()
 
 

@@ -1,17 +1,22 @@
-"""Statements for the driver as they are, their input one JSON document: the way of the busiest path.
+"""Statements for the driver as they are: the way of the busiest paths.
 
 A webhook is booked hundreds of times a second. Each statement costs its round trip and its share of the
 toolkit's work, however small; so what is written together is sent together, in one statement with as
-many parts as there are tables. All raise psycopg's errors, not the toolkit's.
+many parts as there are tables, its input one JSON document. And what is read with nearly every request is
+read without the toolkit, whose work on a small query takes as long as the server's. All raise psycopg's
+errors, not the toolkit's.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Final
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 
 import orjson
 from psycopg import RawCursor
+from sqlalchemy import TextClause
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from skeldir.db.session import driver_of
@@ -21,6 +26,7 @@ SENT: Final = "sent AS MATERIALIZED (SELECT CAST(%(sent)s AS jsonb) AS document)
 """The first part of a statement that reads a document."""
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s")
+_NUMBERING: Final = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 Work = Session | Transaction
 
@@ -35,10 +41,18 @@ def send_document(work: Work, text: str, document: Mapping[str, object]) -> Row:
 def run(work: Work, text: str, parameters: Mapping[str, object]) -> Row:
     """Run a statement, whose parameters are written %(name)s; return its first row, if it has one."""
     numbered, names = _numbered(text)
-    with RawCursor(driver_of(work)) as cursor:
-        cursor.execute(numbered.encode(), [parameters[name] for name in names])
+    with _executed(work, numbered, [parameters[name] for name in names]) as cursor:
         has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
         return cursor.fetchone() if has_rows else None
+
+
+def fetch_all(
+    session: Session, query: TextClause, parameters: Mapping[str, object] = MappingProxyType({})
+) -> list[tuple[Any, ...]]:
+    """Run a query, a constant of its module with no more to it than its text; return its rows."""
+    numbered, names = _compiled(query)
+    with _executed(session, numbered, [parameters[name] for name in names]) as cursor:
+        return cursor.fetchall()
 
 
 def finish(work: Work, text: str, document: Mapping[str, object]) -> None:
@@ -47,6 +61,16 @@ def finish(work: Work, text: str, document: Mapping[str, object]) -> None:
         work.leave(_numbered(text)[0], orjson.dumps(document))
     else:
         send_document(work, text, document)
+
+
+def _executed(work: Work, numbered: str, parameters: Sequence[object]) -> RawCursor[tuple[Any, ...]]:
+    return RawCursor(driver_of(work)).execute(numbered.encode(), parameters)
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(query: TextClause) -> tuple[str, Sequence[str]]:
+    compiled = query.compile(dialect=_NUMBERING)
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 @cache

@@ -1,40 +1,40 @@
 """Allocations as they are listed: who was credited with what of which entry."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-# The page is cut before the entries are looked up, each by its key: OFFSET 0 has no planner who takes the
-# tenant for small join all of its entries instead. The bound on the instant says nothing new: it lets a later
-# page begin in the middle of the index instead of walking there.
-_PAGE: Final = text("""
-    SELECT page.entry_id, page.order_id, entry.kind, page.effective_at, page.channel_code, page.campaign_id,
-           page.allocated_cents, page.currency, page.fallback
+from skeldir.db.statements import fetch_all
+
+# The kind of an entry is looked up by its key, once the page is cut: a planner who takes the tenant for small
+# cannot join all of its entries instead. Entries are never deleted, so there always is one. The bound on the
+# instant says nothing new: by it a later page begins in the middle of the index instead of walking there.
+_PAGE: Final = """
+    SELECT entry_id, order_id,
+           (SELECT kind FROM ledger_entries
+             WHERE ledger_entries.tenant_id = page.tenant_id AND ledger_entries.entry_id = page.entry_id),
+           effective_at, channel_code, campaign_id, allocated_cents, currency, fallback
       FROM (SELECT tenant_id, entry_id, order_id, effective_at, channel_code, campaign_id, allocated_cents,
                    currency, fallback
               FROM allocations
-             WHERE model_version = :model_version
-               AND (CAST(:order_id AS text) IS NULL OR order_id = CAST(:order_id AS text))
-               AND (CAST(:channel_code AS text) IS NULL OR channel_code = CAST(:channel_code AS text))
-               AND effective_at <= coalesce(CAST(:after_effective_at AS timestamptz), 'infinity')
-               AND (CAST(:after_effective_at AS timestamptz) IS NULL
-                    OR effective_at < CAST(:after_effective_at AS timestamptz)
-                    OR (effective_at = CAST(:after_effective_at AS timestamptz)
-                        AND (entry_id, channel_code COLLATE "C", campaign_id COLLATE "C")
-                            > (CAST(:after_entry_id AS uuid), CAST(:after_channel_code AS text) COLLATE "C",
-                               CAST(:after_campaign_id AS text) COLLATE "C")))
+             WHERE model_version = :model_version {conditions}
              ORDER BY effective_at DESC, entry_id, channel_code COLLATE "C", campaign_id COLLATE "C"
-             LIMIT :limit) AS page,
-           LATERAL (SELECT kind FROM ledger_entries
-                     WHERE ledger_entries.tenant_id = page.tenant_id
-                       AND ledger_entries.entry_id = page.entry_id OFFSET 0) AS entry
-     ORDER BY page.effective_at DESC, page.entry_id, page.channel_code COLLATE "C",
-              page.campaign_id COLLATE "C"
-""")
+             LIMIT :limit) AS page
+     ORDER BY effective_at DESC, entry_id, channel_code COLLATE "C", campaign_id COLLATE "C"
+"""
+_OF_ORDER: Final = "AND order_id = :order_id"
+_OF_CHANNEL: Final = "AND channel_code = :channel_code"
+_AFTER: Final = """
+    AND effective_at <= :after_effective_at
+    AND (effective_at < :after_effective_at
+         OR (entry_id, channel_code COLLATE "C", campaign_id COLLATE "C")
+            > (CAST(:after_entry_id AS uuid), CAST(:after_channel_code AS text) COLLATE "C",
+               CAST(:after_campaign_id AS text) COLLATE "C"))
+"""
 
 
 class Place(NamedTuple):
@@ -46,8 +46,7 @@ class Place(NamedTuple):
     campaign_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(NamedTuple):
     """One part of one entry, credited to one channel and campaign.
 
     `fallback` says why its order was shared as linear does, if it was.
@@ -79,17 +78,19 @@ def page(
     after: Place | None = None,
 ) -> list[Allocation]:
     """Return allocations under a model, the newest entries first, from after a place on."""
-    rows = session.execute(
-        _PAGE,
-        {
-            "model_version": model_version,
-            "order_id": order_id,
-            "channel_code": channel_code,
-            "after_effective_at": after and after.effective_at,
-            "after_entry_id": after and after.entry_id,
-            "after_channel_code": after and after.channel_code,
-            "after_campaign_id": after and after.campaign_id,
-            "limit": limit,
-        },
-    )
-    return [Allocation(*row) for row in rows]
+    asked = {
+        "model_version": model_version,
+        "order_id": order_id,
+        "channel_code": channel_code,
+        "limit": limit,
+    }
+    if after is not None:
+        asked |= {f"after_{name}": value for name, value in after._asdict().items()}
+    query = _query(order_id is not None, channel_code is not None, after is not None)
+    return [Allocation._make(row) for row in fetch_all(session, query, asked)]
+
+
+@cache
+def _query(of_order: bool, of_channel: bool, is_later: bool) -> TextClause:  # noqa: FBT001 - positions are the key
+    chosen = ((of_order, _OF_ORDER), (of_channel, _OF_CHANNEL), (is_later, _AFTER))
+    return text(_PAGE.format(conditions=" ".join(condition for wanted, condition in chosen if wanted)))

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import fetch_all
 from skeldir.domain.attribution_settings import AttributionSettings
 from skeldir.settings import get_settings
 
@@ -18,14 +19,17 @@ _HOLD: Final = text("""
         hashtextextended('attribution settings:' || current_setting('app.current_tenant_id'), 0))
 """)
 
-_CURRENT: Final = text("""
-    SELECT settings_version, default_model, lookback_days, half_life_days, position_weights,
-           markov_order, custom_weights,
+_CHOSEN: Final = (
+    *("settings_version", "default_model", "lookback_days", "half_life_days", "position_weights"),
+    *("markov_order", "custom_weights"),
+)
+
+_CURRENT: Final = text(f"""
+    SELECT {", ".join(_CHOSEN)},
            (SELECT weights FROM model_fits WHERE model = 'markov' ORDER BY fit_version DESC LIMIT 1)
-               AS markov_weights
       FROM (SELECT 1) AS always
       LEFT JOIN (SELECT * FROM attribution_settings ORDER BY settings_version DESC LIMIT 1) AS chosen ON true
-""")
+""")  # noqa: S608 - constants
 
 _CHOOSE: Final = text("""
     INSERT INTO attribution_settings (settings_version, default_model, lookback_days, half_life_days,
@@ -42,13 +46,13 @@ def hold(session: Session) -> None:
 
 def current(session: Session) -> AttributionSettings:
     """Return what the tenant chose last, or the service's own settings when it never chose."""
-    row = session.execute(_CURRENT).one()
-    fitted = row.markov_weights or {}
-    if row.settings_version is None:
-        return AttributionSettings(lookback_days=get_settings().lookback_days, markov_weights=fitted)
-    chosen: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    chosen |= {"position_weights": tuple(row.position_weights), "markov_weights": fitted}
-    return AttributionSettings(**chosen)
+    [(*values, fitted)] = fetch_all(session, _CURRENT)
+    chosen: dict[str, Any] = dict(zip(_CHOSEN, values, strict=True))
+    if chosen["settings_version"] is None:
+        chosen = {"lookback_days": get_settings().lookback_days}
+    else:
+        chosen["position_weights"] = tuple(chosen["position_weights"])
+    return AttributionSettings(**chosen, markov_weights=fitted or {})
 
 
 def choose(session: Session, wanted: AttributionSettings, user_id: UUID | None) -> AttributionSettings:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import fetch_all
 from skeldir.domain.bootstrap import DRAWS, LEVEL_PPM, METHOD_VERSION, Certainty, ChannelInterval, Figure
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import Model
@@ -230,15 +231,15 @@ def certainties(session: Session, model_version: str, window: Window, mode: Mode
     """Return what is stored of exactly this window; only the cash view is estimated."""
     if mode == "accrual":
         return Certainties({}, "accrual_mode")
-    rows = session.execute(_CERTAINTIES, _scope(model_version, window)).all()
+    rows = fetch_all(session, _CERTAINTIES, _scope(model_version, window))
     if not rows:
         return Certainties({}, "not_computed")
     known: dict[tuple[str, str], StoredCertainty | Missing] = {
-        (row.currency, row.channel_code): "too_few_journeys"
-        if row.low_cents is None
-        else StoredCertainty(Certainty(*row[2:8]), row.computed_at, row.level_ppm)
-        for row in rows
-        if row.channel_code is not None
+        (currency, channel_code): "too_few_journeys"
+        if figures[0] is None
+        else StoredCertainty(Certainty(*figures), computed_at, level_ppm)
+        for currency, channel_code, *figures, computed_at, level_ppm in rows
+        if channel_code is not None
     }
     return Certainties(known, "no_journeys")
 

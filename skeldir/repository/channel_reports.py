@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import fetch_all
 from skeldir.domain.windows import Window
 from skeldir.repository.summaries_sql import ALLOCATED, CELLS, UNALLOCATED
 
@@ -158,15 +159,15 @@ def report(
         "currency": currency,
     }
     if is_summarised(session, model_version):
-        rows = session.execute(_CHANNELS_SUMMED[mode], asked)
-        waiting = session.execute(_PENDING_MARKED[mode], asked)
+        rows = fetch_all(session, _CHANNELS_SUMMED[mode], asked)
+        waiting = fetch_all(session, _PENDING_MARKED[mode], asked)
     else:
         session.execute(_PREPARE)
-        rows = session.execute(_CHANNELS_ADDED_UP[mode], asked)
-        waiting = session.execute(_PENDING_ADDED_UP[mode], asked)
+        rows = fetch_all(session, _CHANNELS_ADDED_UP[mode], asked)
+        waiting = fetch_all(session, _PENDING_ADDED_UP[mode], asked)
         session.execute(_UNPREPARE)
     channels = [ChannelRevenue(*row) for row in rows]
-    pending = {row.currency: row.pending_cents for row in waiting}
+    pending = dict(waiting)
     return [
         _currency(code, pending.get(code, 0), [channel for channel in channels if channel.currency == code])
         for code in sorted({channel.currency for channel in channels} | pending.keys())
@@ -176,7 +177,8 @@ def report(
 def is_summarised(session: Session, model_version: str) -> bool:
     """Tell whether a version's summary is complete in this snapshot, and quicker than its rows."""
     asked = {"model_version": model_version, "marks_max": MARKS_MAX}
-    return bool(session.execute(_IS_SUMMARISED, asked).scalar_one())
+    [(answer,)] = fetch_all(session, _IS_SUMMARISED, asked)
+    return bool(answer)
 
 
 def _currency(code: str, pending_cents: int, channels: list[ChannelRevenue]) -> CurrencyReport:

@@ -17,6 +17,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import fetch_all
+
 MARGIN_SECONDS: Final = 60
 
 _CURRENT: Final = text("""
@@ -167,20 +169,19 @@ def _columns(found: Totals) -> dict[str, str]:
 
 
 def _last(session: Session) -> Closing:
-    row = session.execute(_CURRENT).one_or_none()
-    if row is None:
-        return Closing()
-    kinds = {(currency, kind): Kind(*sums) for currency, kind, *sums in row.kinds}
-    return Closing(row.closed_before, Totals(kinds, row.orders))
+    for closed_before, kinds, orders in fetch_all(session, _CURRENT):
+        known = {(currency, kind): Kind(*sums) for currency, kind, *sums in kinds}
+        return Closing(closed_before, Totals(known, orders))
+    return Closing()
 
 
 def _added(session: Session, last: Closing, before: datetime | None) -> Totals:
     """Add what was booked since a closing, and before an instant if one is given."""
     asked = {"since": last.before or "-infinity", "before": before or "infinity"}
     kinds, orders = dict(last.totals.kinds), Counter(last.totals.orders)
-    for currency, kind, entry_count, effect_cents in session.execute(_KINDS, asked):
+    for currency, kind, entry_count, effect_cents in fetch_all(session, _KINDS, asked):
         known = kinds.get((currency, kind), Kind())
         kinds[currency, kind] = Kind(known.entry_count + entry_count, known.effect_cents + effect_cents)
-    for currency, order_count in session.execute(_BOOKED_ORDERS if last.before else _ALL_ORDERS, asked):
+    for currency, order_count in fetch_all(session, _BOOKED_ORDERS if last.before else _ALL_ORDERS, asked):
         orders[currency] += order_count
     return Totals(kinds, dict(orders))

@@ -180,8 +180,10 @@ def _attribute(database: Database, tenant: UUID, journeys: list[str]) -> int:
         return int(session.execute(ROWS_READ, {"tables": SUMMED}).scalar_one() - before)
 
 
-def test_a_page_of_allocations_looks_only_its_own_entries_up(database: Database, tenant: UUID) -> None:
-    """Also while the tenant has so few that reading all of them looks as good."""
+def test_a_page_of_allocations_reads_its_own_rows_and_looks_only_its_own_entries_up(
+    database: Database, tenant: UUID
+) -> None:
+    """Also a later page, and while the tenant has so few that reading all of them looks as good."""
     world, linear = worlds.make(seed=9, journeys=3_000), SETTINGS.parameters("linear")
     orders = [sale.order_id for sale in world.sales][: attribution_orders.SCOPE_MAX]
     with database.connect() as connection:
@@ -193,12 +195,16 @@ def test_a_page_of_allocations_looks_only_its_own_entries_up(database: Database,
     with database.connect() as connection:
         connection.execute("ANALYZE ledger_entries, allocations")
     with tenant_session(tenant, read_only=True) as session:
-        before = session.execute(ROWS_READ, {"tables": ["ledger_entries"]}).scalar_one()
-        page = allocations.page(
-            session, linear.version, limit=50, order_id=None, channel_code=None, after=None
-        )
-        assert len(page) == 50
-        assert session.execute(ROWS_READ, {"tables": ["ledger_entries"]}).scalar_one() - before <= 50
+        places = [row.place for row in allocations.page(session, linear.version, limit=2_000)]
+        for after in (None, places[100], places[-1]):
+            before = _read(session, "ledger_entries"), _read(session, "allocations")
+            assert len(allocations.page(session, linear.version, limit=50, after=after)) == 50
+            assert _read(session, "ledger_entries") - before[0] <= 50
+            assert _read(session, "allocations") - before[1] <= 200
+
+
+def _read(session: Session, table: str) -> int:
+    return int(session.execute(ROWS_READ, {"tables": [table]}).scalar_one())
 
 
 def test_marked_journeys_are_classified_by_reading_their_own_touches(

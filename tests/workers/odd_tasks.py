@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import workers.base
+from skeldir.db.statements import fetch_all
 from skeldir.observability import correlation
 from workers.app import app
 from workers.base import SystemTask, TenantTask, task
@@ -45,7 +46,8 @@ def work(self: TenantTask, *, tenant_id: str, seconds: float = 0.0) -> None:
 def never_get_through(self: TenantTask, *, tenant_id: str) -> None:
     with self.transaction(tenant_id) as session:
         note(self, session, tenant_id)
-    raise OperationalError("", None, Exception())
+    with self.transaction(tenant_id, settings={"statement_timeout": "10ms"}) as session:
+        fetch_all(session, text("SELECT pg_sleep(10)"))
 
 
 @task("maintenance.end_its_process_before", TenantTask)
