@@ -27,12 +27,12 @@ LEGACY_HEADERS: Final = {
 def get_realtime_revenue_v1(ctx: Context) -> Reply[RealtimeRevenue]:
     """Add up the ledger's last day, per currency and window."""
     now = datetime.now(UTC)
-    as_of = realtime.last_delivery_at(ctx.session)
-    found = realtime.windows(ctx.session, now)
+    found = realtime.add_up(ctx.session, now)
+    as_of = found.last_delivery_at
     body = RealtimeRevenue(
         tenant_id=ctx.tenant_id,
         data_as_of=as_of,
-        currencies=[_currency(currency, spans) for currency, spans in found.items()],
+        currencies=[_currency(currency, spans) for currency, spans in found.windows.items()],
     )
     return Reply(body, headers=_headers(now, as_of), tagged=body.model_copy(update={"data_as_of": None}))
 
@@ -40,8 +40,8 @@ def get_realtime_revenue_v1(ctx: Context) -> Reply[RealtimeRevenue]:
 def get_realtime_revenue(ctx: Context, *, currency: str) -> Reply[RealtimeRevenueCounter]:
     """Add up one currency's entries of today, in the shape of before."""
     now = datetime.now(UTC)
-    as_of = realtime.last_delivery_at(ctx.session)
-    spans = realtime.windows(ctx.session, now).get(currency)
+    found = realtime.add_up(ctx.session, now)
+    as_of, spans = found.last_delivery_at, found.windows.get(currency)
     today = spans["today"] if spans else realtime.RealtimeWindow()
     body = RealtimeRevenueCounter(
         tenant_id=ctx.tenant_id,

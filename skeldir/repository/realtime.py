@@ -9,6 +9,7 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from skeldir.db.statements import fetch_all
 from skeldir.repository.summaries_sql import REVERSALS, counted_kind
 
 Span = Literal["today", "last_24_hours", "last_hour", "last_minute"]
@@ -18,7 +19,9 @@ PROCESSORS: Final = ["stripe", "paypal"]
 
 # The windows all end now, so each row is counted once, in the shortest window that it lies in (the `nth`),
 # and these are added up afterwards. What was taken back in its own slot, because it had happened at another
-# time or in another order, lies in the same window: it cancels out there, and is no order.
+# time or in another order, lies in the same window: it cancels out there, and is no order. An order counts in
+# the shortest window (`nth`) in which captures of it are left, and in the longer ones. Without any entry
+# there is one row.
 _WINDOWS: Final = text(f"""
     WITH entry AS MATERIALIZED (
         SELECT currency, order_id COLLATE "C" AS order_key, {counted_kind()} AS kind, effect_cents,
@@ -40,22 +43,23 @@ _WINDOWS: Final = text(f"""
          GROUP BY currency, nth
     ), sold AS (
         SELECT currency, nth, count(*) AS order_count
-          FROM (SELECT DISTINCT ON (order_key, currency) currency, nth
-                  FROM (SELECT order_key, currency, nth
-                          FROM entry
-                         WHERE kind = 'captured'
-                         GROUP BY order_key, currency, nth
-                        HAVING sum(effect_cents) > 0) AS captured
-                 ORDER BY order_key, currency, nth DESC) AS latest
+          FROM (SELECT currency,
+                       CASE WHEN sum(effect_cents) FILTER (WHERE nth = 4) > 0 THEN 4
+                            WHEN sum(effect_cents) FILTER (WHERE nth = 3) > 0 THEN 3
+                            WHEN sum(effect_cents) FILTER (WHERE nth = 2) > 0 THEN 2
+                            WHEN sum(effect_cents) FILTER (WHERE nth = 1) > 0 THEN 1 END AS nth
+                  FROM entry
+                 WHERE kind = 'captured'
+                 GROUP BY order_key, currency) AS latest
          GROUP BY currency, nth
     )
-    SELECT currency, nth, net_cents, captured_cents, reversed_cents, coalesce(order_count, 0), is_verified
-      FROM total
+    SELECT (SELECT received_at FROM deliveries ORDER BY received_at DESC LIMIT 1),
+           currency, nth, net_cents, captured_cents, reversed_cents, coalesce(order_count, 0), is_verified
+      FROM (SELECT) AS always
+      LEFT JOIN total ON true
       LEFT JOIN sold USING (currency, nth)
      ORDER BY currency, nth
 """)  # noqa: S608 - constants
-
-_LAST_DELIVERY: Final = text("SELECT received_at FROM deliveries ORDER BY received_at DESC LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,16 @@ class RealtimeWindow:
     is_verified: bool = False
 
 
-def windows(session: Session, now: datetime) -> dict[str, Mapping[Span, RealtimeWindow]]:
-    """Add up the windows that end now, per currency that has an entry in the longest of them."""
+@dataclass(frozen=True, slots=True)
+class Realtime:
+    """The windows that end now, per currency with an entry in the longest, and the last delivery's time."""
+
+    windows: Mapping[str, Mapping[Span, RealtimeWindow]]
+    last_delivery_at: datetime | None
+
+
+def add_up(session: Session, now: datetime) -> Realtime:
+    """Add up the windows that end now, and tell when the newest delivery came."""
     since: dict[Span, datetime] = {
         "today": now.replace(hour=0, minute=0, second=0, microsecond=0),
         "last_24_hours": now - timedelta(days=1),
@@ -79,21 +91,19 @@ def windows(session: Session, now: datetime) -> dict[str, Mapping[Span, Realtime
     }
     spans = sorted(since, key=lambda span: since[span])
     asked = {f"since_{nth}": since[span] for nth, span in enumerate(spans, 1)}
+    rows = fetch_all(session, _WINDOWS, asked | {"now": now, "processors": PROCESSORS})
     parts: dict[str, dict[int, RealtimeWindow]] = defaultdict(dict)
-    for currency, nth, *figures in session.execute(_WINDOWS, asked | {"now": now, "processors": PROCESSORS}):
-        parts[currency][nth] = RealtimeWindow(*figures)
-    return {
+    for _, currency, nth, *figures in rows:
+        if currency is not None:
+            parts[currency][nth] = RealtimeWindow(*figures)
+    windows = {
         currency: {
             span: _sum([part for nth, part in of_currency.items() if nth >= first])
             for first, span in enumerate(spans, 1)
         }
         for currency, of_currency in parts.items()
     }
-
-
-def last_delivery_at(session: Session) -> datetime | None:
-    """Return when the newest delivery came, or None before the first one."""
-    return session.execute(_LAST_DELIVERY).scalar_one_or_none()
+    return Realtime(windows, rows[0][0])
 
 
 def _sum(parts: Sequence[RealtimeWindow]) -> RealtimeWindow:
