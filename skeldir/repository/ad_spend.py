@@ -11,14 +11,9 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.ad_spend import Figure
 from skeldir.domain.ids import uuid7
+from skeldir.repository import turns
 
 MediaType = Literal["application/json", "text/csv"]
-
-# Imports of one tenant take turns: what one replaces must be what the one before it left.
-_TAKE_TURN: Final = text("""
-    SELECT pg_advisory_xact_lock(
-        hashtextextended('ad spend:' || current_setting('app.current_tenant_id'), 0))
-""")
 
 _IMPORT: Final = text("""
     WITH told AS MATERIALIZED (
@@ -179,7 +174,7 @@ def take_in(
 
     No two may have one key. Figures that stand already are left as they are.
     """
-    session.execute(_TAKE_TURN)
+    turns.wait_for(session, "ad spend")  # what this one replaces must be what the one before it left
     told = {
         "days": [figure.day for figure in figures],
         "channel_codes": [figure.channel_code for figure in figures],

@@ -21,6 +21,7 @@ from skeldir.repository import (
     attribution_results,
     performance_days,
     summaries,
+    turns,
 )
 from skeldir.repository.attribution_orders import OrderKey, chunks
 from skeldir.repository.attribution_planning import begin, begin_scan
@@ -40,11 +41,6 @@ __all__ = [
 
 AHEAD_FROM: Final = 300
 """From so many orders on, each counted once per model, a second connection pays."""
-
-_TRY_LOCK: Final = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended('attribution:' || current_setting('app.current_tenant_id'), 0))
-""")
 
 _ANALYZE: Final = text("SELECT analyze_attribution()")
 
@@ -69,7 +65,7 @@ def take_turn(session: Session) -> bool:
     Not in the job's own transaction: its snapshot would be older than the turn, and what another job
     committed between the two would neither be seen nor replaced.
     """
-    return bool(session.execute(_TRY_LOCK).scalar_one())
+    return turns.take(session, "attribution")
 
 
 def refresh_statistics(session: Session) -> None:

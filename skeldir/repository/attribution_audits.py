@@ -14,13 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.ids import uuid7
-from skeldir.repository import backfills, ledger_totals, summaries
+from skeldir.repository import backfills, ledger_totals, summaries, turns
 from skeldir.repository.attribution_digests import FRESH
-
-_TRY_LOCK: Final = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended('audit:' || current_setting('app.current_tenant_id'), 0))
-""")
 
 _OPEN: Final = text("""
     SELECT audit_id, after_order_id, order_count, entry_count, wrong_sum_count, left_out_count,
@@ -157,7 +152,7 @@ class Audit:
 
 def take_turn(session: Session) -> bool:
     """Take the tenant's audit until this transaction ends; False when another worker is at it."""
-    return bool(session.execute(_TRY_LOCK).scalar_one())
+    return turns.take(session, "audit")
 
 
 def go_on(session: Session) -> Audit:

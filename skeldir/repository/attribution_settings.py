@@ -10,14 +10,10 @@ from sqlalchemy.orm import Session
 
 from skeldir.db.statements import fetch_all
 from skeldir.domain.attribution_settings import AttributionSettings
+from skeldir.repository import turns
 from skeldir.settings import get_settings
 
 __all__ = ["AttributionSettings", "choose", "current", "hold"]
-
-_HOLD: Final = text("""
-    SELECT pg_advisory_xact_lock(
-        hashtextextended('attribution settings:' || current_setting('app.current_tenant_id'), 0))
-""")
 
 _CHOSEN: Final = (
     *("settings_version", "default_model", "lookback_days", "half_life_days", "position_weights"),
@@ -41,7 +37,7 @@ _CHOOSE: Final = text("""
 
 def hold(session: Session) -> None:
     """Have whoever else chooses settings or fits models for the tenant wait until the transaction ends."""
-    session.execute(_HOLD)
+    turns.wait_for(session, "attribution settings")
 
 
 def current(session: Session) -> AttributionSettings:

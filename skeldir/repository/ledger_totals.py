@@ -18,16 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.db.statements import fetch_all
+from skeldir.repository import turns
 
 MARGIN_SECONDS: Final = 60
 
 _CURRENT: Final = text("""
     SELECT closed_before, kinds, orders FROM ledger_closings WHERE closed_before > '-infinity'
-""")
-
-_TRY_LOCK: Final = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended('closing:' || current_setting('app.current_tenant_id'), 0))
 """)
 
 # Transactions of all databases: a few more to wait for, and no names of databases here.
@@ -121,7 +117,7 @@ def totals(session: Session) -> Totals:
 
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn to close until this transaction ends; False when another has it."""
-    return bool(session.execute(_TRY_LOCK).scalar_one())
+    return turns.take(session, "closing")
 
 
 def propose(session: Session) -> None:

@@ -17,16 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from skeldir.domain.windows import Window
+from skeldir.repository import turns
 from skeldir.repository.attribution_planning import looked_up
 from skeldir.repository.performance_sql import KEPT_CELLS, MEASURES
 
 ORDERS_MAX: Final = 5_000
 """Orders per statement: bounds the memory of both ends, and the arrays sent."""
-
-_TRY_LOCK: Final = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended('counts:' || current_setting('app.current_tenant_id'), 0))
-""")
 
 # Where no version's days are kept, nobody remembers which orders are repeat ones.
 _ARE_KEPT: Final = text("""
@@ -81,7 +77,7 @@ _KEEP_CELLS: Final = text(f"""
 
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn to count until this transaction ends; False when another has it."""
-    return bool(session.execute(_TRY_LOCK).scalar_one())
+    return turns.take(session, "counts")
 
 
 def are_kept(session: Session, model_version: str) -> bool:

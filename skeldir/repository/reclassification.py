@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from skeldir.domain.channel_rules import Mapping, TouchOrigin
 from skeldir.domain.models import TAXONOMY_VERSION
-from skeldir.repository import channel_corrections, channel_rules, dirty_marks
+from skeldir.repository import channel_corrections, channel_rules, dirty_marks, turns
 from skeldir.repository.attribution_planning import looked_up
 
 JOURNEYS_AT_ONCE: Final = 5_000
@@ -145,11 +145,6 @@ _UPDATE_ORDERS: Final = text(f"""
        AND {_lie(ORDERS, "order_id", "text")}
 """)  # noqa: S608 - constants of this file
 
-_LOCK: Final = text("""
-    SELECT pg_advisory_xact_lock(
-        hashtextextended('classification:' || current_setting('app.current_tenant_id'), 0))
-""")
-
 _IS_BUILT_IN: Final = text("""
     SELECT NOT EXISTS (SELECT FROM channel_rule_sets) AND NOT EXISTS (SELECT FROM channel_corrections)
 """)
@@ -218,7 +213,7 @@ class Change:
 
 def lock(session: Session) -> None:
     """Have nobody else classify the tenant's touches, or erase whose they are, until the transaction ends."""
-    session.execute(_LOCK)
+    turns.wait_for(session, "classification")
 
 
 def is_built_in(session: Session) -> bool:
