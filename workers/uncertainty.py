@@ -123,11 +123,10 @@ def _due(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
                 or known.checked_at < max(covered_since, now - _age_max(model, chosen.default_model))
             ):
                 channel_intervals.request(session, tenant_id, model, version, window)
-    uncovered = {version for version, since in completions.items() if since is None}
     return [
         open_one.estimate_id
         for open_one in channel_intervals.unanswered(session)
-        if open_one.model_version not in uncovered
+        if not completions or completions.get(open_one.model_version) is not None
     ]
 
 
@@ -138,13 +137,13 @@ def _age_max(model: Model, default: Model) -> timedelta:
 def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
     """Compute an estimate from one snapshot, unless that would give what is stored; return what was done.
 
-    Of a version that does not cover every order yet nothing is done, and the request stays open.
+    Of a version that does not cover every order, as yet or no more, nothing is done: the request stays open.
     """
     started = time.monotonic()
     with self.transaction(tenant_id, isolation="repeatable read") as session:
         attribution.begin_scan(session)
         asked = channel_intervals.get(session, estimate_id)
-        if asked is None or asked.model_version in backfills.uncovered(session):
+        if asked is None or not backfills.is_whole(session, asked.model_version):
             return "nothing_to_do"
         fingerprint, figures = channel_intervals.read(session, asked)
         outcome = "unchanged" if fingerprint == asked.fingerprint else "computed"

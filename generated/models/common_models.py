@@ -268,7 +268,7 @@ class ModelRevenue(ContractModel):
     interval_missing: Annotated[
         Literal["not_computed", "accrual_mode", "too_few_journeys", "no_journeys"] | None,
         Field(
-            description="Why there is no interval: these days were not estimated yet under this model (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
+            description="Why there is no interval: these days were not estimated yet under this model, or not since its version covers every order (`not_computed`; `estimateChannelUncertainty` asks for it), nothing is estimated of accrual mode (`accrual_mode`), fewer than 30 journeys speak of the channel (`too_few_journeys`), or none did when it was estimated (`no_journeys`). Null when there is one."
         ),
     ]
 

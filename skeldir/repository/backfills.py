@@ -148,6 +148,12 @@ def completions(session: Session) -> dict[str, datetime | None]:
     return {row.model_version: row.completed_at for row in session.execute(_COMPLETIONS)}
 
 
+def is_whole(session: Session, model_version: str) -> bool:
+    """Tell whether a version is current and covers every order; of any other a part may be missing."""
+    known = completions(session)
+    return not known or known.get(model_version) is not None
+
+
 def step(session: Session, settings: AttributionSettings, rows_max: int) -> Step:
     """Attribute some orders under the versions that do not cover them, or delete what is left of others."""
     kept_up = session.execute(_KEPT_UP).scalars().all()

@@ -17,6 +17,7 @@ from skeldir.domain.bootstrap import DRAWS, LEVEL_PPM, METHOD_VERSION, Certainty
 from skeldir.domain.ids import fact_id
 from skeldir.domain.models import Model
 from skeldir.domain.windows import Window
+from skeldir.repository import turns
 from skeldir.repository.channel_reports import Mode
 
 _ROWS_AT_ONCE: Final = 5_000
@@ -58,7 +59,8 @@ _INTERVALS: Final = text("""
 
 _ARE_ANY: Final = text("SELECT EXISTS (SELECT FROM channel_intervals)")
 
-# Of an estimate that was answered and has no channel there is a row without one.
+# Of an estimate that was answered and has no channel there is a row without one. What was estimated before
+# the version came to cover every order is about other figures, unless it was confirmed since.
 _CERTAINTIES: Final = text("""
     SELECT part.currency, part.channel_code, part.low_cents, part.median_cents, part.high_cents,
            part.low_share_ppm, part.high_share_ppm, part.confidence_ppm,
@@ -68,11 +70,10 @@ _CERTAINTIES: Final = text("""
      WHERE estimate.model_version = :model_version
        AND estimate.window_start = :window_start AND estimate.window_end = :window_end
        AND estimate.computed_at IS NOT NULL
-""")
-
-_TRY_LOCK: Final = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended('intervals:' || current_setting('app.current_tenant_id'), 0))
+       AND NOT EXISTS (SELECT FROM attribution_backfills AS backfill
+                        WHERE backfill.tenant_id = estimate.tenant_id
+                          AND backfill.model_version = estimate.model_version
+                          AND (backfill.completed_at IS NULL OR backfill.completed_at > estimate.checked_at))
 """)
 
 
@@ -189,7 +190,7 @@ class Certainties:
 
 def take_turn(session: Session) -> bool:
     """Take the tenant's turn to estimate until this transaction ends; False when another has it."""
-    return bool(session.execute(_TRY_LOCK).scalar_one())
+    return turns.take(session, "intervals")
 
 
 def request(session: Session, tenant_id: UUID, model: Model, model_version: str, window: Window) -> Estimate:

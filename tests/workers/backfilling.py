@@ -12,9 +12,9 @@ from tests.repository.attribution_world import World
 from workers.models import backfill
 
 
-def run(task: Any, tenant: UUID) -> Any:
+def run(task: Any, tenant: UUID, **arguments: Any) -> Any:
     """Run a task here and now, as a worker would."""
-    return task.apply(kwargs={"tenant_id": str(tenant)}, task_id=str(uuid4())).get()
+    return task.apply(kwargs={"tenant_id": str(tenant), **arguments}, task_id=str(uuid4())).get()
 
 
 def tell(database: Database, tenant: UUID, world: World) -> None:

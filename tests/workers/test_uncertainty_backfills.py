@@ -1,6 +1,6 @@
 """Intervals of a model whose version changes: of what is half filled back nothing is estimated."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,7 @@ from skeldir.domain import windows
 from skeldir.domain.models import MODELS
 from skeldir.domain.windows import Window
 from skeldir.repository import backfills, channel_intervals
-from skeldir.repository.channel_intervals import Estimate
+from skeldir.repository.channel_intervals import Estimate, StoredCertainty
 from tests import waiting
 from tests.conftest import Database
 from tests.identity import count
@@ -64,6 +64,13 @@ def revenue(tenant: UUID, version: str, window: Window) -> list[tuple[int, int |
     ]
 
 
+def shown(tenant: UUID, version: str) -> datetime | None:
+    """Return of when the interval is that reports show beside the figure of all days, None without one."""
+    with tenant_session(tenant, read_only=True) as session:
+        known = channel_intervals.certainties(session, version, ALL_DAYS, "cash").known
+    return next((one.computed_at for one in known.values() if isinstance(one, StoredCertainty)), None)
+
+
 def sent(database: Database, tenant: UUID) -> int:
     with database.connect() as connection:
         return waiting.names(connection, tenant).count("maintenance.refresh_intervals")
@@ -79,9 +86,7 @@ def test_intervals_are_of_every_order_or_not_there(database: Database, shop: UUI
         assert version in backfills.uncovered(session)
         asked = channel_intervals.request(session, shop, "first_touch", version, ASKED)
     assert run(refresh_intervals, shop)["computed"] == 0
-    answer = estimate_intervals.apply(
-        kwargs={"tenant_id": str(shop), "estimate_id": str(asked.estimate_id)}
-    ).get()
+    answer = run(estimate_intervals, shop, estimate_id=str(asked.estimate_id))
     assert answer == {"outcome": "nothing_to_do"}
     with tenant_session(shop) as session:
         assert channel_intervals.unanswered(session) == [asked]
@@ -95,23 +100,48 @@ def test_intervals_are_of_every_order_or_not_there(database: Database, shop: UUI
 
 
 def test_a_version_that_is_chosen_again_is_looked_at_anew(shop: UUID) -> None:
-    """However lately it was: what was estimated of it is of before, or of what was left of it."""
-    first = choose(shop, lookback_days=20)
+    """However lately it was: what was estimated of it before stands beside no figure until then."""
+    version = choose(shop, lookback_days=20).version("first_touch")
     fill(shop)
     run(refresh_intervals, shop)
 
     def checked() -> Estimate:
         with tenant_session(shop) as session:
-            found = channel_intervals.find(session, first.version("first_touch"), ALL_DAYS)
+            found = channel_intervals.find(session, version, ALL_DAYS)
         assert found
         return found
 
     before = checked()
+    assert shown(shop, version) == before.computed_at
     choose(shop, lookback_days=25)
     fill(shop)
     choose(shop, lookback_days=20)
+    assert shown(shop, version) is None
     assert run(refresh_intervals, shop)["unchanged"] == 0
     assert checked() == before
     fill(shop)
+    assert shown(shop, version) is None
     assert run(refresh_intervals, shop)["unchanged"] == 4 * len(MODELS)
+    assert shown(shop, version) == before.computed_at
     assert run(refresh_intervals, shop)["unchanged"] == 0
+
+
+def test_what_is_left_of_a_version_is_not_estimated(shop: UUID) -> None:
+    """Who asked before the settings changed is answered when the version is chosen again, not of the rest."""
+    version = choose(shop, lookback_days=20).version("first_touch")
+    fill(shop)
+    with tenant_session(shop) as session:
+        asked = channel_intervals.request(session, shop, "first_touch", version, ASKED)
+    choose(shop, lookback_days=25)
+    while count(shop, "allocations", f"model_version = '{version}'") == len(ORDERS):
+        run(backfill, shop)
+    assert count(shop, "allocations", f"model_version = '{version}'")
+    answer = run(estimate_intervals, shop, estimate_id=str(asked.estimate_id))
+    assert answer == {"outcome": "nothing_to_do"}
+    run(refresh_intervals, shop)
+    assert revenue(shop, version, ASKED) == []
+
+    choose(shop, lookback_days=20)
+    fill(shop)
+    run(refresh_intervals, shop)
+    assert revenue(shop, version, ASKED) == [(100_000, 100_000, 100_000)]
