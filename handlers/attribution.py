@@ -233,17 +233,7 @@ def _currency(found: CurrencyReport, certainties: Certainties) -> CurrencyAttrib
 
 def _allocation(row: allocations.Allocation) -> dict[str, object]:
     """Return what the page, which is validated whole, says of a row."""
-    return {
-        "entry_id": row.entry_id,
-        "order_id": row.order_id,
-        "kind": row.kind,
-        "effective_at": row.effective_at,
-        "channel_code": row.channel_code,
-        "campaign_id": row.campaign_id,
-        "allocated_cents": row.allocated_cents,
-        "currency": row.currency,
-        "fallback": row.fallback or MISSING,
-    }
+    return row._asdict() | {"fallback": row.fallback or MISSING}
 
 
 def _ledger_currency(totals: Totals, currency: str) -> LedgerCurrencyTotal:

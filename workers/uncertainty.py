@@ -126,7 +126,7 @@ def _due(session: Session, tenant_id: UUID, now: datetime) -> list[UUID]:
     return [
         open_one.estimate_id
         for open_one in channel_intervals.unanswered(session)
-        if not completions or completions.get(open_one.model_version) is not None
+        if backfills.is_whole(completions, open_one.model_version)
     ]
 
 
@@ -143,7 +143,7 @@ def _answer(self: TenantTask, tenant_id: str, estimate_id: UUID) -> str:
     with self.transaction(tenant_id, isolation="repeatable read") as session:
         attribution.begin_scan(session)
         asked = channel_intervals.get(session, estimate_id)
-        if asked is None or not backfills.is_whole(session, asked.model_version):
+        if asked is None or not backfills.is_whole(backfills.completions(session), asked.model_version):
             return "nothing_to_do"
         fingerprint, figures = channel_intervals.read(session, asked)
         outcome = "unchanged" if fingerprint == asked.fingerprint else "computed"

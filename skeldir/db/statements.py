@@ -3,8 +3,8 @@
 A webhook is booked hundreds of times a second. Each statement costs its round trip and its share of the
 toolkit's work, however small; so what is written together is sent together, in one statement with as
 many parts as there are tables, its input one JSON document. And what is read with nearly every request is
-read without the toolkit, whose work on a small query takes as long as the server's. All raise psycopg's
-errors, not the toolkit's.
+read without the toolkit, whose own work is a large part of a small query's time. All raise psycopg's errors,
+not the toolkit's.
 """
 
 import re

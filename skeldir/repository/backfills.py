@@ -10,6 +10,7 @@ The steps are for a job's transaction that has the tenant's turn and that `attri
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -148,9 +149,11 @@ def completions(session: Session) -> dict[str, datetime | None]:
     return {row.model_version: row.completed_at for row in session.execute(_COMPLETIONS)}
 
 
-def is_whole(session: Session, model_version: str) -> bool:
-    """Tell whether a version is current and covers every order; of any other a part may be missing."""
-    known = completions(session)
+def is_whole(known: Mapping[str, datetime | None], model_version: str) -> bool:
+    """Tell of a version, from the completions, whether it is current and covers every order.
+
+    Of any other a part may be missing.
+    """
     return not known or known.get(model_version) is not None
 
 

@@ -165,10 +165,12 @@ def _columns(found: Totals) -> dict[str, str]:
 
 
 def _last(session: Session) -> Closing:
-    for closed_before, kinds, orders in fetch_all(session, _CURRENT):
-        known = {(currency, kind): Kind(*sums) for currency, kind, *sums in kinds}
-        return Closing(closed_before, Totals(known, orders))
-    return Closing()
+    rows = fetch_all(session, _CURRENT)
+    if not rows:
+        return Closing()
+    [(closed_before, sums_by_kind, orders)] = rows
+    kinds = {(currency, kind): Kind(*sums) for currency, kind, *sums in sums_by_kind}
+    return Closing(closed_before, Totals(kinds, orders))
 
 
 def _added(session: Session, last: Closing, before: datetime | None) -> Totals:

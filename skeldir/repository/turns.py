@@ -17,7 +17,7 @@ Turn = Literal[
 ]
 """What is done in turns. Never renamed: while a service is upgraded, workers of two versions take them."""
 
-_KEY: Final = "hashtextextended(CAST(:turn AS text) || ':' || current_setting('app.current_tenant_id'), 0)"
+_KEY: Final = "hashtextextended(CAST(:turn AS text) || ':' || current_tenant_id(), 0)"
 
 _TAKE: Final = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
 
